@@ -1,0 +1,25 @@
+// Purpose: what this machine offers: cores allowed to the process, instruction sets, caches.
+// Ownership: values.
+// Threads: any thread.
+// Failure: never fails; unknown figures fall back to documented defaults.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+namespace coco {
+
+struct CpuInfo {
+  std::string model_name;              ///< as the kernel reports it; "unknown" where it does not
+  int allowed_threads = 1;             ///< min(affinity mask, cgroup CPU quota rounded up), at least 1
+  size_t l2_bytes = 512 * 1024;        ///< per core; 512 KiB when unknown
+  std::vector<std::string> targets;    ///< Highway targets this CPU runs and this binary holds, best first
+};
+
+/// Read once per process.
+const CpuInfo& cpu_info();
+/// The kernel target in use, for example "AVX2". COCO_CPU_TARGET=NAME (environment) masks every better one.
+std::string active_target();
+
+}  // namespace coco

@@ -1,0 +1,60 @@
+// Purpose: the tasks, frame in, result out: Upscaler.
+// Ownership: frames are borrowed for the call; the caller provides the output frame.
+// Threads: one process() at a time per object; objects are independent.
+// Failure: create() validates model and geometry; process() only that the frames fit them.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "coco/buffer.h"
+#include "coco/model.h"
+#include "coco/session.h"
+#include "coco/status.h"
+
+namespace coco::vision {
+
+struct UpscalerConfig {
+  PixelFormat format = PixelFormat::kI420;      ///< of both frames
+  int in_width = 0, in_height = 0;              ///< 1..16384
+  int out_width = 0, out_height = 0;            ///< 1..16384, any ratio; equal to the input: pass-through copy
+  ChromaSite chroma_site = ChromaSite::kLeft;   ///< of both frames
+  SessionOptions session;                       ///< threads and plan overrides
+};
+
+/// Upscales frames: luma by the network (repeated while the output is larger than one application makes, then resampled
+/// to the exact size), chroma by an integer-exact interpolator that keeps its siting, in one pass over the output.
+/// Matrix, range and transfer are the stream's own and are not touched. A null model, or the name "bicubic" / "lanczos"
+/// in load_upscale_model, resamples luma without a network.
+class Upscaler {
+ public:
+  static Result<std::unique_ptr<Upscaler>> create(std::shared_ptr<const Model> model, const UpscalerConfig& config);
+  ~Upscaler();
+
+  const UpscalerConfig& config() const;
+  const SessionStats& stats() const;
+  /// Sizes and formats must be the configured ones; any strides.
+  Status process(const FrameView& in, const MutableFrameView& out);
+
+ private:
+  struct State;
+  explicit Upscaler(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+/// A shipped model ("sr2x-s") as found by find_model_file(), or a .coco/.onnx path. "bicubic" gives a null pointer.
+Result<std::shared_ptr<const Model>> load_upscale_model(const std::string& name_or_path);
+
+/// A shipped model's file: in COCO_MODEL_PATH (colon-separated folders), beside the program or plugin
+/// (../share/cocopipe/models, ../models), or in the source tree it was built from. kNotFound lists the folders looked in.
+Result<std::string> find_model_file(const std::string& name);
+
+struct ShippedModel {
+  std::string name;
+  std::string path;
+};
+/// Every model find_model_file can find, by name.
+std::vector<ShippedModel> list_models();
+
+}  // namespace coco::vision

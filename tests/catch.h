@@ -1,0 +1,8 @@
+// Purpose: the one include of Catch2, so that version 2 (Debian 12) and version 3 (Debian 13, Ubuntu 24.04) both work.
+#pragma once
+#if __has_include(<catch2/catch_all.hpp>)
+#include <catch2/catch_all.hpp>
+using Catch::Approx;
+#else
+#include <catch2/catch.hpp>
+#endif
