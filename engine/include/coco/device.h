@@ -11,14 +11,17 @@
 namespace coco {
 
 struct CpuInfo {
-  std::string model_name;              ///< as the kernel reports it; "unknown" where it does not
-  int allowed_threads = 1;             ///< min(affinity mask, cgroup CPU quota rounded up), at least 1
-  size_t l2_bytes = 512 * 1024;        ///< per core; 512 KiB when unknown
-  std::vector<std::string> targets;    ///< Highway targets this CPU runs and this binary holds, best first
+  std::string model_name;        ///< as the kernel reports it; "unknown" where it does not
+  int allowed_threads = 1;       ///< min(affinity mask, cgroup CPU quota rounded up), at least 1
+  size_t l2_bytes = 512 * 1024;  ///< per core; 512 KiB when unknown
 };
 
 /// Read once per process.
 const CpuInfo& cpu_info();
+
+// Defined by the kernels (link coco_kernels).
+/// Kernel targets this CPU runs and this binary holds, best first.
+std::vector<std::string> supported_targets();
 /// The kernel target in use, for example "AVX2". COCO_CPU_TARGET=NAME (environment) masks every better one.
 std::string active_target();
 
