@@ -69,20 +69,26 @@ Status Buffer::wait_ready() const {
 
 size_t byte_size(SampleType type) {
   switch (type) {
-    case SampleType::kU8: return 1;
+    case SampleType::kU8:
+      return 1;
     case SampleType::kU16Lsb10:
-    case SampleType::kU16Msb10: return 2;
-    case SampleType::kF32: return 4;
+    case SampleType::kU16Msb10:
+      return 2;
+    case SampleType::kF32:
+      return 4;
   }
   return 0;
 }
 
 int max_value(SampleType type) {
   switch (type) {
-    case SampleType::kU8: return 255;
+    case SampleType::kU8:
+      return 255;
     case SampleType::kU16Lsb10:
-    case SampleType::kU16Msb10: return 1023;
-    case SampleType::kF32: return 1;
+    case SampleType::kU16Msb10:
+      return 1023;
+    case SampleType::kF32:
+      return 1;
   }
   return 0;
 }

@@ -65,8 +65,8 @@ size_t read_l2_bytes() {
 }  // namespace
 
 const CpuInfo& cpu_info() {
-  static const CpuInfo* info = new CpuInfo{
-      read_model_name(), allowed_threads(affinity_cores(), cgroup_cpu_quota("")), read_l2_bytes()};
+  static const CpuInfo* info =
+      new CpuInfo{read_model_name(), allowed_threads(affinity_cores(), cgroup_cpu_quota("")), read_l2_bytes()};
   return *info;
 }
 

@@ -32,14 +32,14 @@ Result<std::shared_ptr<const MappedFile>> MappedFile::open(const std::string& pa
   struct stat info;
   if (fstat(file.fd, &info) != 0) return system_error(path, "inspect", errno);
   if (!S_ISREG(info.st_mode)) {
-    return make_error(ErrorCode::kInvalidArgument,
-                      "'" + path + "' is " + (S_ISDIR(info.st_mode) ? "a directory" : "not a regular file") +
-                          "; name a file");
+    return make_error(
+        ErrorCode::kInvalidArgument,
+        "'" + path + "' is " + (S_ISDIR(info.st_mode) ? "a directory" : "not a regular file") + "; name a file");
   }
   const size_t size = static_cast<size_t>(info.st_size);
   if (size > max_bytes) {
-    return make_error(ErrorCode::kResourceLimit, "'" + path + "' has " + std::to_string(size) +
-                                                     " bytes; at most " + std::to_string(max_bytes) + " are accepted");
+    return make_error(ErrorCode::kResourceLimit, "'" + path + "' has " + std::to_string(size) + " bytes; at most " +
+                                                     std::to_string(max_bytes) + " are accepted");
   }
   void* memory = nullptr;
   if (size > 0) {

@@ -56,10 +56,10 @@ struct ThreadPool::State {
   std::vector<std::thread> workers;
   std::mutex mutex;
   std::condition_variable wake;
-  Job* first = nullptr;              // guarded by mutex
-  int sleepers = 0;                  // guarded by mutex
-  std::atomic<bool> stop{false};     // changed under mutex
-  std::atomic<unsigned> posted{0};   // counts jobs linked, so that spinning workers need no lock
+  Job* first = nullptr;             // guarded by mutex
+  int sleepers = 0;                 // guarded by mutex
+  std::atomic<bool> stop{false};    // changed under mutex
+  std::atomic<unsigned> posted{0};  // counts jobs linked, so that spinning workers need no lock
 
   void link(Job& job) {
     std::lock_guard lock(mutex);

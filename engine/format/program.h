@@ -73,8 +73,8 @@ Result<std::vector<Shape>> infer_shapes(const OpParams& params, std::span<const 
 /// name the operator. Also bounds every tensor by Limits.
 Result<std::vector<Shape>> resolve_shapes(const Program& program, std::span<const Shape> input_shapes);
 
-/// Well-formedness: value numbers in range, defined before use and once, operators' arity and parameter ranges, constant
-/// sizes match type and shape, dimensions within Limits, inputs and outputs exist.
+/// Well-formedness: value numbers in range, defined before use and once, operators' arity and parameter ranges,
+/// constant sizes match type and shape, dimensions within Limits, inputs and outputs exist.
 Status verify(const Program& program);
 
 /// Multiply-accumulates of one run with these resolved shapes.
@@ -83,8 +83,8 @@ int64_t count_macs(const Program& program, std::span<const Shape> shapes);
 /// Serialises to the bytes of a .coco file: magic, version, FlatBuffers body, constants 64-byte aligned, SHA-256.
 Result<std::vector<uint8_t>> write_program(const Program& program);
 
-/// Parses and verifies bytes of a .coco file. `keep_alive` keeps `bytes` valid for as long as the program's constants are
-/// used; without it the constants are copied. `sha256_hex` receives the checksum when not null.
+/// Parses and verifies bytes of a .coco file. `keep_alive` keeps `bytes` valid for as long as the program's constants
+/// are used; without it the constants are copied. `sha256_hex` receives the checksum when not null.
 Result<Program> read_program(std::span<const uint8_t> bytes, std::shared_ptr<const void> keep_alive,
                              std::string* sha256_hex = nullptr);
 

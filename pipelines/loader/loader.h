@@ -94,8 +94,8 @@ struct RunOptions {
   std::function<void(const std::string&)> on_warning;
   /// Ctrl-C (SIGINT) and SIGTERM end the stream so that files are closed properly; a second one stops at once.
   bool handle_interrupts = true;
-  /// The same request from the caller, who may set it from any thread or signal handler: above 0 ends the stream, above 1
-  /// stops at once. May be null.
+  /// The same request from the caller, who may set it from any thread or signal handler: above 0 ends the stream, above
+  /// 1 stops at once. May be null.
   const std::atomic<int>* stop = nullptr;
   /// Folders to look for elements in besides GStreamer's own and ../lib/gstreamer-1.0 beside the running program.
   std::vector<std::string> plugin_folders;
@@ -105,8 +105,8 @@ struct RunOptions {
 /// up to there written. Any other error: the first one an element or the file gave.
 Status run_pipeline_file(const std::string& path, const RunOptions& options);
 
-/// As far as run_pipeline_file goes without playing: every element made, every property set, every link that can be made
-/// ahead of data made.
+/// As far as run_pipeline_file goes without playing: every element made, every property set, every link that can be
+/// made ahead of data made.
 Status check_pipeline_file(const std::string& path, const RunOptions& options);
 
 }  // namespace coco::loader

@@ -52,10 +52,10 @@ class Buffer {
 
 /// Sample storage of a plane: width in bits and where they sit in the stored word.
 enum class SampleType : uint8_t {
-  kU8,       ///< one byte, 0..255
-  kU16Lsb10, ///< little-endian 16-bit word, value in the low 10 bits (I420_10LE), 0..1023
-  kU16Msb10, ///< little-endian 16-bit word, value in the high 10 bits (P010), 0..1023 after the shift
-  kF32,      ///< float, nominal 0..1
+  kU8,        ///< one byte, 0..255
+  kU16Lsb10,  ///< little-endian 16-bit word, value in the low 10 bits (I420_10LE), 0..1023
+  kU16Msb10,  ///< little-endian 16-bit word, value in the high 10 bits (P010), 0..1023 after the shift
+  kF32,       ///< float, nominal 0..1
 };
 /// Bytes of one sample.
 size_t byte_size(SampleType type);
@@ -106,9 +106,7 @@ struct MutableFrameView {
   int height = 0;
   std::array<void*, 3> data{};
   std::array<ptrdiff_t, 3> stride{};
-  operator FrameView() const {
-    return {format, width, height, {data[0], data[1], data[2]}, stride};
-  }
+  operator FrameView() const { return {format, width, height, {data[0], data[1], data[2]}, stride}; }
 };
 
 }  // namespace coco

@@ -17,14 +17,14 @@ namespace coco {
 
 /// What a model is, for people and for tools. Free text unless a range is given.
 struct ModelCard {
-  std::string name;           ///< short, for example "sr2x-s"
-  std::string task;           ///< "super-resolution", "" when unknown
+  std::string name;  ///< short, for example "sr2x-s"
+  std::string task;  ///< "super-resolution", "" when unknown
   std::string description;
   std::string licence;
   std::string training_data;
-  std::string command;        ///< the command and seed that made the weights
-  std::string range;          ///< value range expected of the input, for example "0..1 luma"
-  int scale = 1;              ///< output size / input size of an image-to-image network, 1..16
+  std::string command;  ///< the command and seed that made the weights
+  std::string range;    ///< value range expected of the input, for example "0..1 luma"
+  int scale = 1;        ///< output size / input size of an image-to-image network, 1..16
   /// Measured figures, for example {"set5_psnr_y", "36.71"}.
   std::vector<std::pair<std::string, std::string>> figures;
 };

@@ -21,21 +21,21 @@ namespace coco {
 enum class ExecutorKind { kAuto, kLine, kLayer };
 
 struct SessionOptions {
-  int threads = 0;                               ///< workers used at most; 0 = all cores allowed to the process
-  ExecutorKind executor = ExecutorKind::kAuto;   ///< kLine fails with kUnsupported when the network is not local
-  int strip_width = 0;                           ///< line executor: output columns per strip; 0 = planned from the L2 size
-  int band_height = 0;                           ///< line executor: output rows per band; 0 = planned
-  bool reference_kernels = false;                ///< scalar reference kernels only (tests, debugging)
+  int threads = 0;                              ///< workers used at most; 0 = all cores allowed to the process
+  ExecutorKind executor = ExecutorKind::kAuto;  ///< kLine fails with kUnsupported when the network is not local
+  int strip_width = 0;             ///< line executor: output columns per strip; 0 = planned from the L2 size
+  int band_height = 0;             ///< line executor: output rows per band; 0 = planned
+  bool reference_kernels = false;  ///< scalar reference kernels only (tests, debugging)
 };
 
 /// Figures of a planned session.
 struct SessionStats {
-  std::string executor;        ///< "line" or "layer"
-  size_t arena_bytes = 0;      ///< working memory held, all workers together
-  int strips = 0;              ///< line executor: vertical strips
-  int bands = 0;               ///< line executor: horizontal bands
-  int threads = 0;             ///< workers used at most
-  int64_t macs = 0;            ///< multiply-accumulates of one run, halo recomputation not counted
+  std::string executor;    ///< "line" or "layer"
+  size_t arena_bytes = 0;  ///< working memory held, all workers together
+  int strips = 0;          ///< line executor: vertical strips
+  int bands = 0;           ///< line executor: horizontal bands
+  int threads = 0;         ///< workers used at most
+  int64_t macs = 0;        ///< multiply-accumulates of one run, halo recomputation not counted
 };
 
 class Session {
@@ -68,7 +68,6 @@ struct ImageJob {
   /// 0: resampling only (no model needed).
   int repeats = 1;
 };
-
 
 /// Runs image-to-image networks on planes. Samples are scaled to 0..1 on load (divided by max_value) and, on store,
 /// multiplied, rounded half to even and clamped to 0..max_value. No frame-sized scratch exists.

@@ -120,7 +120,7 @@ using Status = Result<void>;
   target = std::move(name).value()
 
 /// Aborts with a message when a programmer's promise is broken. Never for input.
-#define COCO_CHECK(condition, message) \
-  do {                                 \
+#define COCO_CHECK(condition, message)                                                                  \
+  do {                                                                                                  \
     if (!(condition)) ::coco::abort_with("check failed: " #condition ": " message, __FILE__, __LINE__); \
   } while (false)

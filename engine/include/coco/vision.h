@@ -16,11 +16,11 @@
 namespace coco::vision {
 
 struct UpscalerConfig {
-  PixelFormat format = PixelFormat::kI420;      ///< of both frames
-  int in_width = 0, in_height = 0;              ///< 1..16384
-  int out_width = 0, out_height = 0;            ///< 1..16384, any ratio; equal to the input: pass-through copy
-  ChromaSite chroma_site = ChromaSite::kLeft;   ///< of both frames
-  SessionOptions session;                       ///< threads and plan overrides
+  PixelFormat format = PixelFormat::kI420;     ///< of both frames
+  int in_width = 0, in_height = 0;             ///< 1..16384
+  int out_width = 0, out_height = 0;           ///< 1..16384, any ratio; equal to the input: pass-through copy
+  ChromaSite chroma_site = ChromaSite::kLeft;  ///< of both frames
+  SessionOptions session;                      ///< threads and plan overrides
 };
 
 /// Upscales frames: luma by the network (repeated while the output is larger than one application makes, then resampled
@@ -47,7 +47,8 @@ class Upscaler {
 Result<std::shared_ptr<const Model>> load_upscale_model(const std::string& name_or_path);
 
 /// A shipped model's file: in COCO_MODEL_PATH (colon-separated folders), beside the program or plugin
-/// (../share/cocopipe/models, ../models), or in the source tree it was built from. kNotFound lists the folders looked in.
+/// (../share/cocopipe/models, ../models), or in the source tree it was built from. kNotFound lists the folders looked
+/// in.
 Result<std::string> find_model_file(const std::string& name);
 
 struct ShippedModel {

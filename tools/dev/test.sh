@@ -1,0 +1,39 @@
+# Runs the test suite of a preset.
+# shellcheck shell=bash
+. tools/dev/setup.sh
+. tools/dev/build.sh
+
+# Where the sanitizers' reports go, and what they may ignore (each line of the .supp files says why).
+sanitizer_environment() {
+  local supp=$PWD/tools/sanitizers
+  export ASAN_OPTIONS="detect_leaks=1:strict_string_checks=1:detect_stack_use_after_return=1:${ASAN_OPTIONS:-}"
+  export LSAN_OPTIONS="suppressions=$supp/lsan.supp:print_suppressions=0"
+  export UBSAN_OPTIONS="print_stacktrace=1:halt_on_error=1"
+  export TSAN_OPTIONS="suppressions=$supp/tsan.supp:halt_on_error=1:second_deadlock_stack=1"
+  export G_SLICE=always-malloc
+}
+
+# run_tests PRESET [ctest arguments]
+run_tests() {
+  local preset=$1
+  shift
+  case "$preset" in asan|tsan|fuzz) sanitizer_environment ;; esac
+  ctest --test-dir "build/$preset" --output-on-failure -j "$JOBS" "$@" </dev/null
+}
+
+dev_test() {
+  local preset=release install=1
+  while [ $# -gt 0 ]; do
+    case "$1" in
+      --asan) preset=asan ;;
+      --tsan) preset=tsan ;;
+      --preset) preset=${2:?--preset needs a name}; shift ;;
+      --no-setup) install=0 ;;
+      *) break ;;
+    esac
+    shift
+  done
+  [ "$install" = 1 ] && dev_setup build run test tune
+  build "$preset"
+  run_tests "$preset" "$@"
+}
