@@ -1,0 +1,56 @@
+// Purpose: operators over whole dense tensors. The *_ref functions are the specification of every operator in
+// format/ops.def: plain scalar loops with the meaning ONNX gives it, parameters as in format/params.h.
+// Tensors are contiguous and row-major. The unit of work is a row of the result: all its dimensions but the last one,
+// counted in memory order. A call computes rows [row_begin, row_end) and touches no other byte of the result, so
+// ranges may run at the same time. Results never overlap inputs. Shapes and types fit (validated when the plan is
+// made); an absent optional input has null data. Kernels neither allocate, log, lock nor fail.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "coco/tensor.h"
+#include "format/params.h"
+
+namespace coco::kernels {
+
+using DenseKernel = void (*)(const format::OpParams& params, std::span<const TensorView> in,
+                             std::span<const MutableTensorView> out, int64_t row_begin, int64_t row_end) noexcept;
+
+/// What chooses a dense kernel: parameters, shapes and types. Data pointers may be null and are not looked at.
+struct DenseKey {
+  const format::OpParams* params = nullptr;
+  std::span<const TensorView> inputs;
+  std::span<const MutableTensorView> outputs;
+};
+
+/// Highest rank the kernels take.
+inline constexpr size_t kMaxDenseRank = 8;
+
+/// Rows of a tensor: the product of all dimensions but the last; 1 for scalars and vectors; 0 when it has no elements.
+int64_t dense_rows(const Shape& shape) noexcept;
+/// Length of a row: the last dimension, 1 for scalars.
+int64_t dense_row_length(const Shape& shape) noexcept;
+
+#define COCO_DECLARE_DENSE(name)                                                                                    \
+  void name(const format::OpParams& params, std::span<const TensorView> in, std::span<const MutableTensorView> out, \
+            int64_t row_begin, int64_t row_end) noexcept;
+COCO_DECLARE_DENSE(conv2d_ref)
+COCO_DECLARE_DENSE(conv_transpose2d_ref)
+COCO_DECLARE_DENSE(unary_ref)
+COCO_DECLARE_DENSE(prelu_ref)
+COCO_DECLARE_DENSE(binary_ref)
+COCO_DECLARE_DENSE(resize_ref)
+COCO_DECLARE_DENSE(pad_ref)
+COCO_DECLARE_DENSE(concat_ref)
+COCO_DECLARE_DENSE(slice_ref)
+COCO_DECLARE_DENSE(depth_to_space_ref)
+COCO_DECLARE_DENSE(space_to_depth_ref)
+COCO_DECLARE_DENSE(transpose_ref)
+COCO_DECLARE_DENSE(reshape_ref)
+#undef COCO_DECLARE_DENSE
+
+/// One element of the pointwise function of UnaryParams and of Conv2dParams' activation.
+float apply_unary(format::UnaryKind kind, float a, float b, float x) noexcept;
+
+}  // namespace coco::kernels

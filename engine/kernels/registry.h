@@ -1,0 +1,62 @@
+// Purpose: the rows of kernels.def as typed tables, and the choice among them. A slot is a family of interchangeable
+// functions: it names the function type and the key that decides which of them may serve. Rows of a slot stand best
+// first, its references last. To add a slot: a traits struct with Key and Function, a macro in kernels.def, and a
+// kernel_rows specialisation in registry.cpp.
+#pragma once
+
+#include <span>
+#include <string_view>
+
+#include "kernels/dense/dense.h"
+
+namespace coco::kernels {
+
+/// What selection may use besides the key. Two equal values select the same rows on every machine.
+struct Capabilities {
+  /// The Highway target in use, best known to kernels/targets_hwy.cpp; empty: plain scalar code only.
+  std::string_view target;
+};
+
+/// One row of kernels.def.
+template <typename Slot>
+struct KernelRow {
+  std::string_view name;
+  typename Slot::Function function;
+  /// A pure function of its arguments. A reference row matches every key of its operator.
+  bool (*matches)(const typename Slot::Key& key, const Capabilities& capabilities) noexcept;
+  /// Largest |result - reference| / max(1, |reference|) allowed by the tests; 0: the same bytes.
+  double tolerance;
+};
+
+/// The rows of a slot, best first, references last.
+template <typename Slot>
+std::span<const KernelRow<Slot>> kernel_rows();
+
+/// The best row for the key; null when no kernel of the slot serves it at all.
+template <typename Slot>
+const KernelRow<Slot>* select(const typename Slot::Key& key, const Capabilities& capabilities) {
+  for (const auto& row : kernel_rows<Slot>()) {
+    if (row.matches(key, capabilities)) return &row;
+  }
+  return nullptr;
+}
+
+/// The reference row for the key: the last one that matches.
+template <typename Slot>
+const KernelRow<Slot>* select_reference(const typename Slot::Key& key) {
+  const auto rows = kernel_rows<Slot>();
+  for (auto row = rows.rbegin(); row != rows.rend(); ++row) {
+    if (row->matches(key, Capabilities{})) return &*row;
+  }
+  return nullptr;
+}
+
+/// Whole-tensor operators (kernels/dense).
+struct DenseSlot {
+  using Key = DenseKey;
+  using Function = DenseKernel;
+};
+template <>
+std::span<const KernelRow<DenseSlot>> kernel_rows<DenseSlot>();
+
+}  // namespace coco::kernels
