@@ -39,13 +39,13 @@ struct Position {
 };
 
 Position position(const FilterSpec& spec, int i) {
-  const int64_t numerator = (int64_t{4} * i + 2 + spec.out_siting) * spec.ratio_in -
-                            int64_t{2 + spec.in_siting} * spec.ratio_out;
+  const int64_t numerator =
+      (int64_t{4} * i + 2 + spec.out_siting) * spec.ratio_in - int64_t{2 + spec.in_siting} * spec.ratio_out;
   const int64_t denominator = int64_t{4} * spec.ratio_out;
   const int64_t whole = floor_div(numerator, denominator);
   const int64_t common = std::gcd(numerator - whole * denominator, denominator);
-  return {whole, static_cast<double>((numerator - whole * denominator) / common) /
-                     static_cast<double>(denominator / common)};
+  return {whole,
+          static_cast<double>((numerator - whole * denominator) / common) / static_cast<double>(denominator / common)};
 }
 
 // Integer coefficients: floors, then one more for the largest remainders until the sum is exact.

@@ -38,10 +38,10 @@ inline constexpr int kFixedBits = 14;
 /// read; first never falls from one output to the next.
 struct FilterTable {
   int in = 0, out = 0, taps = 0;
-  std::vector<int> first;       ///< out
-  std::vector<float> weights;   ///< out x taps, each row sums to 1 within rounding
-  std::vector<float> columns;   ///< taps x out: the same, transposed
-  std::vector<int16_t> fixed;   ///< out x taps, each row sums to exactly 1 << kFixedBits
+  std::vector<int> first;      ///< out
+  std::vector<float> weights;  ///< out x taps, each row sums to 1 within rounding
+  std::vector<float> columns;  ///< taps x out: the same, transposed
+  std::vector<int16_t> fixed;  ///< out x taps, each row sums to exactly 1 << kFixedBits
   /// taps rounded up to pairs x out: {fixed tap 2p, fixed tap 2p + 1} of output i at [p * out + i], the missing odd
   /// tap 0; low half first.
   std::vector<int32_t> fixed_pairs;

@@ -1,6 +1,10 @@
 // One algorithm for every target and sample type; longer than the house's limit because splitting it would spread one
 // kernel over several multiply-included files.
 #include "kernels/resample/planes.h"
+
+#include <algorithm>
+#include <cstddef>
+
 #include "kernels/resample/planes_access.h"
 #include "kernels/resample/targets.h"
 
@@ -51,9 +55,9 @@ HWY_INLINE int lanes32() { return static_cast<int>(hn::Lanes(D32())); }
 
 // Sums of products of 16-bit pairs, one 32-bit sum a pair, in the order of the pairs.
 struct PairSum {
-  V32 sum0 = hn::Zero(D32());
-  V32 sum1 = hn::Zero(D32());
+  V32 sum0, sum1;
 
+  HWY_INLINE PairSum() : sum0(hn::Zero(D32())), sum1(hn::Zero(D32())) {}
   HWY_INLINE void add(V16 values, V32 weights) {
     sum0 = hn::ReorderWidenMulAccumulate(D32(), values, hn::BitCast(D16(), weights), sum0, sum1);
   }
@@ -83,9 +87,7 @@ struct Vectors {
   static HWY_INLINE V16 clamp(V16 v) {
     return hn::Min(hn::Max(v, hn::Zero(D16())), hn::Set(D16(), static_cast<int16_t>(Rows::kMax)));
   }
-  static HWY_INLINE V32 clamp(V32 v) {
-    return hn::Min(hn::Max(v, hn::Zero(D32())), hn::Set(D32(), Rows::kMax));
-  }
+  static HWY_INLINE V32 clamp(V32 v) { return hn::Min(hn::Max(v, hn::Zero(D32())), hn::Set(D32(), Rows::kMax)); }
 
   // Vertical pass of one vector of samples. Rows are paired by interleaving lanes within 128-bit blocks; narrowing
   // within blocks restores their order.
@@ -293,7 +295,9 @@ HWY_EXPORT(rows_u8);
 HWY_EXPORT(rows_lsb10);
 HWY_EXPORT(rows_msb10);
 
-size_t padded(int samples) { return (static_cast<size_t>(samples) + 2 * kLinePadding - 1) / kLinePadding * kLinePadding; }
+size_t padded(int samples) {
+  return (static_cast<size_t>(samples) + 2 * kLinePadding - 1) / kLinePadding * kLinePadding;
+}
 
 // Cuts the scratch in lines and clears what may be read past their ends.
 Lines cut(void* scratch, int columns, int components) {
@@ -319,10 +323,14 @@ size_t resample_scratch_bytes(const FilterTable& horizontal, int components) {
 void resample_plane(const PlaneJob& job, int y0, int y1, void* scratch) noexcept {
   const Lines lines = cut(scratch, job.horizontal->in, job.components);
   switch (job.type) {
-    case SampleType::kU8: return HWY_DYNAMIC_DISPATCH(rows_u8)(job, y0, y1, lines);
-    case SampleType::kU16Lsb10: return HWY_DYNAMIC_DISPATCH(rows_lsb10)(job, y0, y1, lines);
-    case SampleType::kU16Msb10: return HWY_DYNAMIC_DISPATCH(rows_msb10)(job, y0, y1, lines);
-    case SampleType::kF32: break;
+    case SampleType::kU8:
+      return HWY_DYNAMIC_DISPATCH(rows_u8)(job, y0, y1, lines);
+    case SampleType::kU16Lsb10:
+      return HWY_DYNAMIC_DISPATCH(rows_lsb10)(job, y0, y1, lines);
+    case SampleType::kU16Msb10:
+      return HWY_DYNAMIC_DISPATCH(rows_msb10)(job, y0, y1, lines);
+    case SampleType::kF32:
+      break;
   }
 }
 

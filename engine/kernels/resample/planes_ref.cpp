@@ -17,10 +17,14 @@ void rows(const PlaneJob& job, int y0, int y1, int16_t* line) {
 void resample_plane_ref(const PlaneJob& job, int y0, int y1, void* scratch) noexcept {
   auto* line = static_cast<int16_t*>(scratch);
   switch (job.type) {
-    case SampleType::kU8: return rows<SampleType::kU8>(job, y0, y1, line);
-    case SampleType::kU16Lsb10: return rows<SampleType::kU16Lsb10>(job, y0, y1, line);
-    case SampleType::kU16Msb10: return rows<SampleType::kU16Msb10>(job, y0, y1, line);
-    case SampleType::kF32: break;
+    case SampleType::kU8:
+      return rows<SampleType::kU8>(job, y0, y1, line);
+    case SampleType::kU16Lsb10:
+      return rows<SampleType::kU16Lsb10>(job, y0, y1, line);
+    case SampleType::kU16Msb10:
+      return rows<SampleType::kU16Msb10>(job, y0, y1, line);
+    case SampleType::kF32:
+      break;
   }
 }
 

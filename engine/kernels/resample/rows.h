@@ -14,8 +14,8 @@ namespace coco::kernels {
 /// Nothing is read or written beyond `width`. Any split of the width gives the same bits on one target.
 void resample_row_v(const FilterTable& table, int y, const float* const* rows, int width, float* out) noexcept;
 
-/// Horizontal: outputs [x0, x1) to out[0 .. x1 - x0). in[0] is input column `in_x0` and `in_count` columns are readable;
-/// they must cover first[x0] .. first[x1 - 1] + taps - 1. More readable columns make the last outputs faster.
+/// Horizontal: outputs [x0, x1) to out[0 .. x1 - x0). in[0] is input column `in_x0` and `in_count` columns are
+/// readable; they must cover first[x0] .. first[x1 - 1] + taps - 1. More readable columns make the last outputs faster.
 ///
 ///     out[x - x0] = sum over k of table.weights[x * taps + k] * in[first[x] + k - in_x0], in rising k, as above
 ///

@@ -50,8 +50,8 @@ HWY_INLINE void horizontal_one(const FilterTable& table, const float* in, int in
   hn::StoreU(sum, d, out);
 }
 
-// The inputs of tap k of neighbouring outputs lie within one vector (enlarging) or two (shrinking to no less than half):
-// load those and pick the lanes, with one index vector for all taps.
+// The inputs of tap k of neighbouring outputs lie within one vector (enlarging) or two (shrinking to no less than
+// half): load those and pick the lanes, with one index vector for all taps.
 void row_h(const FilterTable& table, const float* in, int in_x0, int in_count, int x0, int x1, float* out) {
   const hn::ScalableTag<float> d;
   const hn::RebindToSigned<decltype(d)> di;

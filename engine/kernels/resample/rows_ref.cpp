@@ -1,5 +1,7 @@
 #include "kernels/resample/rows.h"
 
+#include <cstddef>
+
 namespace coco::kernels {
 
 void resample_row_v_ref(const FilterTable& table, int y, const float* const* rows, int width, float* out) noexcept {
