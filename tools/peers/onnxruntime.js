@@ -1,0 +1,86 @@
+// Runs an image-to-image ONNX network (one input [1, C, H, W], one output) in ONNX Runtime on the CPU and times it.
+//   node onnxruntime.js input  --width W --height H --out IN.npy           a fixed pseudo-random input in 0..1
+//   node onnxruntime.js run    --modules DIR --model M.onnx --in IN.npy --out OUT.npy --threads N --seconds S
+//   node onnxruntime.js differ --a A.npy --b B.npy                         largest absolute difference
+// Each prints one line of JSON.
+'use strict';
+const path = require('path');
+const { createRequire } = require('module');
+const npy = require('./npy.js');
+
+function options(words) {
+  const result = {};
+  for (let i = 0; i + 1 < words.length; i += 2) result[words[i].replace(/^--/, '')] = words[i + 1];
+  return result;
+}
+
+// A linear congruential generator (Numerical Recipes' constants): the same bytes on every machine.
+function make_input(o) {
+  const data = new Float32Array(o.width * o.height);
+  let state = 1;
+  for (let i = 0; i < data.length; ++i) {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    data[i] = (state >>> 24) / 255;
+  }
+  npy.write(o.out, [1, 1, Number(o.height), Number(o.width)], data);
+  return { width: Number(o.width), height: Number(o.height) };
+}
+
+function percentile(sorted, p) { return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * p))]; }
+
+async function run(o) {
+  const require_there = createRequire(path.resolve(o.modules, 'package.json'));
+  const ort = require_there('onnxruntime-node');
+  const threads = Number(o.threads);
+  const session = await ort.InferenceSession.create(o.model, {
+    executionProviders: ['cpu'],
+    intraOpNumThreads: threads,
+    interOpNumThreads: 1,
+    graphOptimizationLevel: 'all',
+    executionMode: 'sequential',
+  });
+  const input = npy.read(o.in);
+  const feeds = { [session.inputNames[0]]: new ort.Tensor('float32', input.data, input.shape) };
+  const name = session.outputNames[0];
+  let result = await session.run(feeds);
+  const milliseconds = [];
+  const end = performance.now() + 1000 * Number(o.seconds);
+  while (performance.now() < end || milliseconds.length < 3) {
+    const start = performance.now();
+    result = await session.run(feeds);
+    milliseconds.push(performance.now() - start);
+  }
+  if (o.out) npy.write(o.out, result[name].dims, result[name].data);
+  milliseconds.sort((a, b) => a - b);
+  const p50 = percentile(milliseconds, 0.5);
+  return {
+    engine: 'onnxruntime ' + require_there('onnxruntime-node/package.json').version,
+    threads,
+    frames: milliseconds.length,
+    fps: (1000 * milliseconds.length) / milliseconds.reduce((a, b) => a + b),
+    ms_p50: p50,
+    ms_min: milliseconds[0],
+  };
+}
+
+function differ(o) {
+  const a = npy.read(o.a);
+  const b = npy.read(o.b);
+  if (a.shape.join() !== b.shape.join()) throw new Error(`shapes differ: [${a.shape}] and [${b.shape}]`);
+  let largest = 0;
+  for (let i = 0; i < a.data.length; ++i) {
+    const d = Math.abs(a.data[i] - b.data[i]);
+    if (!(d <= largest)) largest = d; // also takes NaN
+  }
+  return { max_abs_difference: largest, elements: a.data.length };
+}
+
+const commands = { input: make_input, run, differ };
+const [command, ...rest] = process.argv.slice(2);
+Promise.resolve()
+  .then(() => commands[command](options(rest)))
+  .then((line) => console.log(JSON.stringify(line)))
+  .catch((error) => {
+    console.error(`onnxruntime.js: ${error.message}`);
+    process.exit(1);
+  });
