@@ -18,7 +18,9 @@ if(COCO_SANITIZE)
 endif()
 
 function(coco_warnings target)
-  target_compile_options(${target} PRIVATE -Wall -Wextra $<$<BOOL:${COCO_WERROR}>:-Werror>)
+  # GCC 12 warns wrongly about "literal" + std::string (its bug 105651).
+  target_compile_options(${target} PRIVATE -Wall -Wextra $<$<BOOL:${COCO_WERROR}>:-Werror>
+    $<$<AND:$<CXX_COMPILER_ID:GNU>,$<VERSION_LESS:$<CXX_COMPILER_VERSION>,13>>:-Wno-restrict>)
 endfunction()
 
 # coco_library(name SOURCES a.cpp ... [PUBLIC targets...] [PRIVATE targets...])

@@ -28,9 +28,15 @@ constexpr int64_t kMaxCount = int64_t{1} << 62;
 
 }  // namespace
 
-size_t byte_size(DataType type) { return kTypes[static_cast<size_t>(type)].bytes; }
+size_t byte_size(DataType type) {
+  const auto index = static_cast<size_t>(type);
+  return index < kTypes.size() ? kTypes[index].bytes : 0;
+}
 
-std::string_view to_string(DataType type) { return kTypes[static_cast<size_t>(type)].name; }
+std::string_view to_string(DataType type) {
+  const auto index = static_cast<size_t>(type);
+  return index < kTypes.size() ? kTypes[index].name : std::string_view();
+}
 
 std::optional<DataType> data_type_from_string(std::string_view name) {
   for (const TypeRow& row : kTypes) {

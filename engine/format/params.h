@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <optional>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -97,7 +98,8 @@ struct ConcatParams {
   }
 };
 
-/// Inputs: x. Lists of equal length; ends are clamped to the dimension as ONNX says; steps are not 0.
+/// Inputs: x. Lists of equal length; axes are distinct, 0 <= axis < rank; negative starts and ends count from the end
+/// and are clamped to the dimension as ONNX says (slice_range in shape_rules.h); steps are not 0.
 struct SliceParams {
   std::vector<int64_t> axes, starts, ends, steps;
   template <typename V>
@@ -106,7 +108,8 @@ struct SliceParams {
   }
 };
 
-/// Inputs: x. pads: begin of each axis, then end of each axis (2 * rank values, negative crops).
+/// Inputs: x. pads: begin of each axis, then end of each axis (2 * rank values, negative crops first).
+/// kReflect does not repeat the edge sample and reaches no further than the input does.
 struct PadParams {
   PadMode mode = PadMode::kConstant;
   std::vector<int64_t> pads;

@@ -64,6 +64,19 @@ struct Limits {
   static constexpr size_t kMaxStringBytes = 64 * 1024;
 };
 
+/// Inputs an operator takes, by position: the first `required` are present, the rest up to `total` may be absent.
+struct OpArity {
+  size_t required = 1;
+  size_t total = 1;
+  /// Any number of inputs from `required` on, all present.
+  bool variadic() const { return total == Limits::kMaxListLength; }
+};
+OpArity op_arity(OpKind kind);
+
+/// Gives every operator its full arity: optional inputs left off at the end become kNoValue. Model does this to every
+/// program, so that executors may index all inputs.
+void complete_inputs(Program& program);
+
 /// Shapes of one operator's results for these input shapes (dynamic dimensions allowed and carried through).
 /// `inputs` has one entry per operator input; an absent input has an empty optional. The error names what does not fit.
 /// Constant inputs' values are never needed: everything that decides a shape is in the parameters.
@@ -77,7 +90,8 @@ Result<std::vector<Shape>> resolve_shapes(const Program& program, std::span<cons
 /// constant sizes match type and shape, dimensions within Limits, inputs and outputs exist.
 Status verify(const Program& program);
 
-/// Multiply-accumulates of one run with these resolved shapes.
+/// Multiply-accumulates of one operator, and of one run, with these resolved shapes (convolutions; the rest counts 0).
+int64_t count_macs(const Operator& op, std::span<const Shape> shapes);
 int64_t count_macs(const Program& program, std::span<const Shape> shapes);
 
 /// Serialises to the bytes of a .coco file: magic, version, FlatBuffers body, constants 64-byte aligned, SHA-256.
@@ -88,6 +102,8 @@ Result<std::vector<uint8_t>> write_program(const Program& program);
 Result<Program> read_program(std::span<const uint8_t> bytes, std::shared_ptr<const void> keep_alive,
                              std::string* sha256_hex = nullptr);
 
+/// Parameters that differ from their defaults, as "kernel=[3, 3] group=2".
+std::string to_text(const OpParams& params);
 /// Human-readable listing: one line per operator with shapes, parameters, MACs and bytes. Shapes may be empty.
 std::string to_text(const Program& program, std::span<const Shape> shapes);
 
