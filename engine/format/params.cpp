@@ -74,7 +74,8 @@ std::optional<OpKind> op_kind_from_string(std::string_view name) {
 OpParams make_params(OpKind kind) {
   switch (kind) {
 #define COCO_OP(name, params) \
-  case OpKind::k##name: return OpParams(std::in_place_index<static_cast<size_t>(OpKind::k##name) + 1>);
+  case OpKind::k##name:       \
+    return OpParams(std::in_place_index<static_cast<size_t>(OpKind::k##name) + 1>);
 #include "format/ops.def"
 #undef COCO_OP
   }

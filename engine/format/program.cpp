@@ -38,7 +38,8 @@ int64_t plus(int64_t a, int64_t b) { return a > kMost - b ? kMost : a + b; }
 
 }  // namespace
 
-// Conv2d: each result sample sums C/group * kh * kw products. ConvTranspose2d: each input sample makes M/group * kh * kw.
+// Conv2d: each result sample sums C/group * kh * kw products. ConvTranspose2d: each input sample makes M/group * kh *
+// kw.
 int64_t count_macs(const Operator& op, std::span<const Shape> shapes) {
   const bool conv = op.kind() == OpKind::kConv2d;
   if (!conv && op.kind() != OpKind::kConvTranspose2d) return 0;

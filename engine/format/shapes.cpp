@@ -45,9 +45,8 @@ Error in_front(std::string prefix, Error error) {
 Result<Shape> infer_complete(const OpParams& params, InputShapes inputs) {
   const OpArity arity = op_arity(op_kind(params));
   if (inputs.size() < arity.required || inputs.size() > arity.total) {
-    return shape_error("takes " + std::to_string(arity.required) +
-                       (arity.total == arity.required ? "" : " or more") + " inputs, has " +
-                       std::to_string(inputs.size()));
+    return shape_error("takes " + std::to_string(arity.required) + (arity.total == arity.required ? "" : " or more") +
+                       " inputs, has " + std::to_string(inputs.size()));
   }
   for (size_t i = 0; i < inputs.size(); ++i) {
     const bool optional = i >= arity.required && !arity.variadic();
@@ -79,12 +78,17 @@ Status check_range(const char* what, int64_t value, int64_t low, int64_t high) {
 
 OpArity op_arity(OpKind kind) {
   switch (kind) {
-    case OpKind::kConv2d: return {2, 4};
-    case OpKind::kConvTranspose2d: return {2, 3};
+    case OpKind::kConv2d:
+      return {2, 4};
+    case OpKind::kConvTranspose2d:
+      return {2, 3};
     case OpKind::kPrelu:
-    case OpKind::kBinary: return {2, 2};
-    case OpKind::kConcat: return {1, Limits::kMaxListLength};
-    default: return {1, 1};
+    case OpKind::kBinary:
+      return {2, 2};
+    case OpKind::kConcat:
+      return {1, Limits::kMaxListLength};
+    default:
+      return {1, 1};
   }
 }
 
@@ -93,7 +97,8 @@ Result<std::vector<Shape>> infer_shapes(const OpParams& params, std::span<const 
   const std::string kind(to_string(op_kind(params)));
   Result<Shape> shape = infer_complete(params, inputs);
   if (!shape.ok()) return in_front(kind + ": ", shape.take_error());
-  if (Status bounded = check_bounds("the result", *shape); !bounded.ok()) return in_front(kind + ": ", bounded.take_error());
+  if (Status bounded = check_bounds("the result", *shape); !bounded.ok())
+    return in_front(kind + ": ", bounded.take_error());
   std::vector<Shape> results;
   results.push_back(std::move(*shape));
   return results;
@@ -109,8 +114,8 @@ Result<std::vector<Shape>> resolve_shapes(const Program& program, std::span<cons
   for (size_t i = 0; i < input_shapes.size(); ++i) {
     const auto number = static_cast<size_t>(program.inputs[i]);
     if (!input_shapes[i].is_static() || !may_equal(shapes[number], input_shapes[i])) {
-      return shape_error("input '" + program.values[number].name + "' takes " + shapes[number].to_string() +
-                         ", not " + input_shapes[i].to_string());
+      return shape_error("input '" + program.values[number].name + "' takes " + shapes[number].to_string() + ", not " +
+                         input_shapes[i].to_string());
     }
     COCO_TRY(check_bounds("input", input_shapes[i]));
     shapes[number] = input_shapes[i];

@@ -148,8 +148,8 @@ namespace {
 // What a Reshape list says about the result before sizes are compared.
 struct ReshapePlan {
   std::vector<int64_t> dims;
-  std::optional<size_t> inferred;                 // the axis of the -1
-  std::array<bool, Limits::kMaxRank> copied{};    // input axes taken over by 0
+  std::optional<size_t> inferred;               // the axis of the -1
+  std::array<bool, Limits::kMaxRank> copied{};  // input axes taken over by 0
 };
 
 Result<ReshapePlan> plan_reshape(const ReshapeParams& p, const Shape& x) {
@@ -191,7 +191,9 @@ Result<Shape> shape_rule(const ReshapeParams& p, InputShapes in) {
     if (!cancelled && plan.inferred != i) want = bounded_product(want, plan.dims[i]);
   }
   if (!known) return Shape(std::move(plan.dims));
-  const auto misfit = [&] { return shape_error(x.to_string() + " cannot be given shape " + Shape(p.shape).to_string()); };
+  const auto misfit = [&] {
+    return shape_error(x.to_string() + " cannot be given shape " + Shape(p.shape).to_string());
+  };
   if (plan.inferred) {
     if (want == 0 || have % want != 0) return misfit();
     plan.dims[*plan.inferred] = have / want;

@@ -24,8 +24,8 @@ Status check_name(const std::string& what, const std::string& name) {
 }
 
 Status check_card(const ModelCard& card) {
-  for (const std::string* text : {&card.name, &card.task, &card.description, &card.licence, &card.training_data,
-                                  &card.command, &card.range}) {
+  for (const std::string* text :
+       {&card.name, &card.task, &card.description, &card.licence, &card.training_data, &card.command, &card.range}) {
     COCO_TRY(check_name("the model card", *text));
   }
   if (card.figures.size() > Limits::kMaxListLength) return bad("the model card has too many figures");
