@@ -1,0 +1,96 @@
+# One table of measured figures: kernels, the network, the whole file job; with --peers other software beside it.
+# shellcheck shell=bash
+. tools/dev/setup.sh
+. tools/dev/build.sh
+
+ORT_VERSION=1.20.1 # of the npm package onnxruntime-node
+
+# number KEY: the first number behind "KEY": in the JSON on standard input.
+number() { tr -d '\n' | sed -n "s/.*\"$1\": *\(-\{0,1\}[0-9.][0-9.eE+-]*\).*/\1/p"; }
+
+row() { printf '%-44s %12s  %s\n' "$1" "$2" "${3:-}"; }
+
+bench_network() { # SECONDS THREADS: one frame of 1080p to 4K, luma and chroma, frame to frame
+  local json
+  json=$("$COCOPIPE" bench upscale --model sr2x-s --input-size 1920x1080 --threads "$2" --seconds "$1" --json)
+  row "sr2x-s 1080p -> 4K, $2 threads" "$(number fps <<<"$json" | xargs printf '%.1f') fps" \
+    "p50 $(number ms_p50 <<<"$json" | xargs printf '%.1f') ms"
+}
+
+# bench_job LABEL [cocopipe upscale options]: a whole file, decoder to muxer.
+bench_job() {
+  local label=$1 json
+  shift
+  "$COCOPIPE" upscale out/bench.mp4 out/bench_4k.mp4 --size 3840x2160 --report out/bench.json "$@" >/dev/null
+  json=$(cat out/bench.json)
+  row "$label" "$(number fps <<<"$json" | xargs printf '%.1f') fps" \
+    "decode $(number decode_seconds <<<"$json" | xargs printf '%.2f') s, upscale $(number upscale_seconds <<<"$json" |
+      xargs printf '%.2f') s, encode $(number encode_seconds <<<"$json" | xargs printf '%.2f') s of $(
+      number seconds <<<"$json" | xargs printf '%.2f') s"
+  rm -f out/bench_4k.mp4
+}
+
+# ONNX Runtime from its npm package, below build/peers and nowhere else.
+fetch_onnxruntime() {
+  [ -d build/peers/node_modules/onnxruntime-node ] && return 0
+  { have npm && have node; } || dev_setup bench
+  mkdir -p build/peers
+  npm install --ignore-scripts --no-audit --no-fund --loglevel error --prefix build/peers "onnxruntime-node@$ORT_VERSION" \
+    >build/peers/npm.log 2>&1 || { tail -n 5 build/peers/npm.log >&2; die "npm could not fetch onnxruntime-node"; }
+}
+
+# The same network, the same input, 2 threads each; the runs alternate so that a noisy neighbour meets both.
+bench_onnxruntime() {
+  local seconds=$1 peer=tools/peers/onnxruntime.js model=engine/models/sr2x-s.onnx json ours=() theirs=() a b differ
+  fetch_onnxruntime
+  node "$peer" input --width 1920 --height 1080 --out build/peers/in.npy >/dev/null
+  for _ in 1 2 3; do
+    json=$("$COCOPIPE" bench upscale --model sr2x-s --input-size 1920x1080 --threads 2 --seconds "$seconds" --json)
+    ours+=("$(number ms_p50 <<<"$json")")
+    json=$(node "$peer" run --modules build/peers --model "$model" --in build/peers/in.npy --out build/peers/theirs.npy \
+      --threads 2 --seconds "$seconds")
+    theirs+=("$(number ms_p50 <<<"$json")")
+  done
+  "$COCOPIPE" infer "$model" --input build/peers/in.npy --output build/peers/ours.npy >/dev/null
+  differ=$(node "$peer" differ --a build/peers/ours.npy --b build/peers/theirs.npy | number max_abs_difference)
+  a=$(printf '%s\n' "${ours[@]}" | sort -g | sed -n 2p)
+  b=$(printf '%s\n' "${theirs[@]}" | sort -g | sed -n 2p)
+  row "cocopipe sr2x-s, 2 threads" "$(awk -v t="$a" 'BEGIN {printf "%.2f fps", 1000 / t}')" "p50 $a ms, chroma included"
+  row "ONNX Runtime $ORT_VERSION, 2 threads" "$(awk -v t="$b" 'BEGIN {printf "%.2f fps", 1000 / t}')" "p50 $b ms, luma only"
+  row "cocopipe / ONNX Runtime" "$(awk -v a="$a" -v b="$b" 'BEGIN {printf "%.2fx", b / a}')" "largest output difference $differ"
+  awk -v d="$differ" 'BEGIN {exit !(d < 1e-3)}' || die "the outputs differ by $differ, more than 1e-3"
+}
+
+bench_swscale() {
+  local line
+  build/release/bench/swscale_bench --seconds "$1" --threads 2 | while read -r line; do
+    row "$(sed -n 's/.*"engine":"\([^"]*\)".*/\1/p' <<<"$line"), 2 threads" "$(number fps <<<"$line") fps" "no network"
+  done
+}
+
+dev_bench() {
+  local peers=0 seconds=5 min_time=0.2 threads
+  COCOPIPE=build/release/bin/cocopipe
+  while [ $# -gt 0 ]; do
+    case "$1" in
+      --peers) peers=1 ;;
+      --quick) seconds=1 min_time=0.02 ;;
+      *) die "bench: unknown option '$1'" ;;
+    esac
+    shift
+  done
+  dev_setup build run
+  build release cocopipe coco_models kernels_bench swscale_bench
+  mkdir -p out
+  build/release/bench/kernels_bench --benchmark_min_time=$min_time
+  printf '\n%-44s %12s  %s\n' "whole frames and files" "speed" ""
+  for threads in $(printf '1\n%s\n' "$(nproc)" | sort -un); do bench_network "$seconds" "$threads"; done
+  [ -f out/bench.mp4 ] || "$COCOPIPE" demo-clip out/bench.mp4 >/dev/null
+  bench_job "file 1080p -> 4K, libx264 ultrafast" --codec libx264 --preset ultrafast
+  bench_job "file 1080p -> 4K, no encoder" --no-encode
+  if [ "$peers" = 1 ]; then
+    printf '\n%-44s %12s  %s\n' "other software, same run" "speed" ""
+    bench_onnxruntime "$seconds"
+    bench_swscale "$seconds"
+  fi
+}
