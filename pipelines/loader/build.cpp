@@ -21,7 +21,8 @@ bool has_free_source(GstElement* element) {
   }
   for (const GList* item = gst_element_get_pad_template_list(element); item; item = item->next) {
     const auto* pad = GST_PAD_TEMPLATE(item->data);
-    if (GST_PAD_TEMPLATE_DIRECTION(pad) == GST_PAD_SRC && GST_PAD_TEMPLATE_PRESENCE(pad) == GST_PAD_REQUEST) return true;
+    if (GST_PAD_TEMPLATE_DIRECTION(pad) == GST_PAD_SRC && GST_PAD_TEMPLATE_PRESENCE(pad) == GST_PAD_REQUEST)
+      return true;
   }
   return false;
 }
@@ -29,7 +30,8 @@ bool has_free_source(GstElement* element) {
 bool has_sometimes_source(GstElement* element) {
   for (const GList* item = gst_element_get_pad_template_list(element); item; item = item->next) {
     const auto* pad = GST_PAD_TEMPLATE(item->data);
-    if (GST_PAD_TEMPLATE_DIRECTION(pad) == GST_PAD_SRC && GST_PAD_TEMPLATE_PRESENCE(pad) == GST_PAD_SOMETIMES) return true;
+    if (GST_PAD_TEMPLATE_DIRECTION(pad) == GST_PAD_SRC && GST_PAD_TEMPLATE_PRESENCE(pad) == GST_PAD_SOMETIMES)
+      return true;
   }
   return false;
 }
@@ -41,7 +43,7 @@ std::string caps_of_free_pads(const GList* pads) {
     if (gst_pad_is_linked(pad)) continue;
     const CapsHandle caps(gst_pad_query_caps(pad, nullptr));
     const GText text(gst_caps_to_string(caps.get()));
-    return quoted(text.get());
+    return in_quotes(text.get());
   }
   return "";
 }
@@ -91,7 +93,7 @@ Status BuiltPipeline::make_elements() {
       if (step.kind != Step::Kind::kElement && step.kind != Step::Kind::kCaps) continue;
       COCO_ASSIGN(Handle<GstElement> element, make_element(source_name_, step));
       if (!gst_bin_add(GST_BIN(pipeline_.get()), element.get())) {
-        return error_at(source_name_, step.name.position, "a second element named " + quoted(step.name.value));
+        return error_at(source_name_, step.name.position, "a second element named " + in_quotes(step.name.value));
       }
       if (!step.name.value.empty()) named_[step.name.value] = element.get();
       elements_[&step] = element.release();
@@ -162,9 +164,9 @@ Status BuiltPipeline::link_chain(const Chain& chain) {
 
 Status BuiltPipeline::link(const End& from, const End& to) {
   if (gst_element_link_pads(from.element, or_null(from.pad), to.element, or_null(to.pad))) return {};
-  return error_at(source_name_, to.step->value.position,
-                  label(from.element) + " does not link to " + label(to.element) +
-                      why_not_linked(from.element, to.element));
+  return error_at(
+      source_name_, to.step->value.position,
+      label(from.element) + " does not link to " + label(to.element) + why_not_linked(from.element, to.element));
 }
 
 Status BuiltPipeline::check_ends() const {

@@ -15,30 +15,54 @@ struct Provider {
 };
 /// Debian's packages for elements people write in pipelines. The first match wins; "x*" matches a prefix.
 constexpr Provider kProviders[] = {
-    {"x264enc", "gstreamer1.0-plugins-ugly"},      {"a52dec", "gstreamer1.0-plugins-ugly"},
-    {"av*", "gstreamer1.0-libav"},                 {"x265enc", "gstreamer1.0-plugins-bad"},
-    {"openh264*", "gstreamer1.0-plugins-bad"},     {"h26*", "gstreamer1.0-plugins-bad"},
-    {"vulkan*", "gstreamer1.0-plugins-bad"},       {"kmssink", "gstreamer1.0-plugins-bad"},
-    {"waylandsink", "gstreamer1.0-plugins-bad"},   {"videocodectestsink", "gstreamer1.0-plugins-bad"},
-    {"fakevideosink", "gstreamer1.0-plugins-bad"}, {"rtmp*", "gstreamer1.0-plugins-bad"},
-    {"srt*", "gstreamer1.0-plugins-bad"},          {"voaacenc", "gstreamer1.0-plugins-bad"},
-    {"faac", "gstreamer1.0-plugins-bad"},          {"mpegts*", "gstreamer1.0-plugins-bad"},
-    {"hls*", "gstreamer1.0-plugins-bad"},          {"qtdemux", "gstreamer1.0-plugins-good"},
-    {"mp4mux", "gstreamer1.0-plugins-good"},       {"matroska*", "gstreamer1.0-plugins-good"},
-    {"vp8*", "gstreamer1.0-plugins-good"},         {"vp9*", "gstreamer1.0-plugins-good"},
-    {"v4l2*", "gstreamer1.0-plugins-good"},        {"auto*", "gstreamer1.0-plugins-good"},
-    {"flac*", "gstreamer1.0-plugins-good"},        {"rtsp*", "gstreamer1.0-plugins-good"},
-    {"rtp*", "gstreamer1.0-plugins-good"},         {"udp*", "gstreamer1.0-plugins-good"},
-    {"deinterlace", "gstreamer1.0-plugins-good"},  {"png*", "gstreamer1.0-plugins-good"},
-    {"jpeg*", "gstreamer1.0-plugins-good"},        {"pulse*", "gstreamer1.0-plugins-good"},
-    {"gl*", "gstreamer1.0-gl"},                    {"ximagesink", "gstreamer1.0-x"},
-    {"xvimagesink", "gstreamer1.0-x"},             {"alsa*", "gstreamer1.0-alsa"},
-    {"decodebin*", "gstreamer1.0-plugins-base"},   {"uridecodebin*", "gstreamer1.0-plugins-base"},
-    {"playbin*", "gstreamer1.0-plugins-base"},     {"video*", "gstreamer1.0-plugins-base"},
-    {"audio*", "gstreamer1.0-plugins-base"},       {"opus*", "gstreamer1.0-plugins-base"},
-    {"vorbis*", "gstreamer1.0-plugins-base"},      {"ogg*", "gstreamer1.0-plugins-base"},
-    {"theora*", "gstreamer1.0-plugins-base"},      {"app*", "gstreamer1.0-plugins-base"},
-    {"compositor", "gstreamer1.0-plugins-base"},   {"gio*", "gstreamer1.0-plugins-base"},
+    {"x264enc", "gstreamer1.0-plugins-ugly"},
+    {"a52dec", "gstreamer1.0-plugins-ugly"},
+    {"av*", "gstreamer1.0-libav"},
+    {"x265enc", "gstreamer1.0-plugins-bad"},
+    {"openh264*", "gstreamer1.0-plugins-bad"},
+    {"h26*", "gstreamer1.0-plugins-bad"},
+    {"vulkan*", "gstreamer1.0-plugins-bad"},
+    {"kmssink", "gstreamer1.0-plugins-bad"},
+    {"waylandsink", "gstreamer1.0-plugins-bad"},
+    {"videocodectestsink", "gstreamer1.0-plugins-bad"},
+    {"fakevideosink", "gstreamer1.0-plugins-bad"},
+    {"rtmp*", "gstreamer1.0-plugins-bad"},
+    {"srt*", "gstreamer1.0-plugins-bad"},
+    {"voaacenc", "gstreamer1.0-plugins-bad"},
+    {"faac", "gstreamer1.0-plugins-bad"},
+    {"mpegts*", "gstreamer1.0-plugins-bad"},
+    {"hls*", "gstreamer1.0-plugins-bad"},
+    {"qtdemux", "gstreamer1.0-plugins-good"},
+    {"mp4mux", "gstreamer1.0-plugins-good"},
+    {"matroska*", "gstreamer1.0-plugins-good"},
+    {"vp8*", "gstreamer1.0-plugins-good"},
+    {"vp9*", "gstreamer1.0-plugins-good"},
+    {"v4l2*", "gstreamer1.0-plugins-good"},
+    {"auto*", "gstreamer1.0-plugins-good"},
+    {"flac*", "gstreamer1.0-plugins-good"},
+    {"rtsp*", "gstreamer1.0-plugins-good"},
+    {"rtp*", "gstreamer1.0-plugins-good"},
+    {"udp*", "gstreamer1.0-plugins-good"},
+    {"deinterlace", "gstreamer1.0-plugins-good"},
+    {"png*", "gstreamer1.0-plugins-good"},
+    {"jpeg*", "gstreamer1.0-plugins-good"},
+    {"pulse*", "gstreamer1.0-plugins-good"},
+    {"gl*", "gstreamer1.0-gl"},
+    {"ximagesink", "gstreamer1.0-x"},
+    {"xvimagesink", "gstreamer1.0-x"},
+    {"alsa*", "gstreamer1.0-alsa"},
+    {"decodebin*", "gstreamer1.0-plugins-base"},
+    {"uridecodebin*", "gstreamer1.0-plugins-base"},
+    {"playbin*", "gstreamer1.0-plugins-base"},
+    {"video*", "gstreamer1.0-plugins-base"},
+    {"audio*", "gstreamer1.0-plugins-base"},
+    {"opus*", "gstreamer1.0-plugins-base"},
+    {"vorbis*", "gstreamer1.0-plugins-base"},
+    {"ogg*", "gstreamer1.0-plugins-base"},
+    {"theora*", "gstreamer1.0-plugins-base"},
+    {"app*", "gstreamer1.0-plugins-base"},
+    {"compositor", "gstreamer1.0-plugins-base"},
+    {"gio*", "gstreamer1.0-plugins-base"},
 };
 
 std::string package_hint(const std::string& factory) {
@@ -81,14 +105,15 @@ Result<Handle<GstElementFactory>> load_factory(const std::string& file, const St
   const std::string& name = step.value.value;
   Handle<GstElementFactory> factory(gst_element_factory_find(name.c_str()));
   if (!factory) {
-    return error_at(file, step.value.position,
-                    "no element is called " + quoted(name) + did_you_mean(name, all_factories()) + package_hint(name),
-                    ErrorCode::kNotFound);
+    return error_at(
+        file, step.value.position,
+        "no element is called " + in_quotes(name) + did_you_mean(name, all_factories()) + package_hint(name),
+        ErrorCode::kNotFound);
   }
   Handle<GstElementFactory> loaded(GST_ELEMENT_FACTORY(gst_plugin_feature_load(GST_PLUGIN_FEATURE(factory.get()))));
   if (!loaded) {
     return error_at(file, step.value.position,
-                    "the plugin of " + quoted(name) + " cannot be loaded; 'gst-inspect-1.0 " + name + "' tells why",
+                    "the plugin of " + in_quotes(name) + " cannot be loaded; 'gst-inspect-1.0 " + name + "' tells why",
                     ErrorCode::kUnavailable);
   }
   return loaded;
@@ -117,12 +142,12 @@ Result<Converted> convert_all(const std::string& file, const Step& step, GObject
     if (!spec) {
       const std::vector<std::string> known = writable_properties(object_class);
       return error_at(file, property.name.position,
-                      step.value.value + " has no property " + quoted(name) + did_you_mean(name, known) +
+                      step.value.value + " has no property " + in_quotes(name) + did_you_mean(name, known) +
                           "; it has: " + join(known));
     }
     if (!(spec->flags & G_PARAM_WRITABLE)) {
       return error_at(file, property.name.position,
-                      "the property " + quoted(name) + " of " + step.value.value + " can only be read");
+                      "the property " + in_quotes(name) + " of " + step.value.value + " can only be read");
     }
     Result<Value> value = convert_property(property.value.value, spec);
     if (!value) return error_at(file, property.value.position, value.error().message);
@@ -136,8 +161,9 @@ Result<Converted> convert_all(const std::string& file, const Step& step, GObject
 Result<Handle<GstElement>> make_caps_filter(const std::string& file, const Step& step) {
   CapsHandle caps(gst_caps_from_string(step.value.value.c_str()));
   if (!caps) {
-    return error_at(file, step.value.position,
-                    quoted(step.value.value) + " is not valid caps; they look like video/x-raw,width=1920,height=1080");
+    return error_at(
+        file, step.value.position,
+        in_quotes(step.value.value) + " is not valid caps; they look like video/x-raw,width=1920,height=1080");
   }
   Handle<GstElement> element(gst_element_factory_make("capsfilter", nullptr));
   if (!element) {
@@ -182,7 +208,7 @@ Result<Handle<GstElement>> make_element(const std::string& file, const Step& ste
   Handle<GstElement> element(gst_element_factory_create_with_properties(
       factory.get(), static_cast<guint>(properties.names.size()), properties.names.data(), properties.values.data()));
   if (!element) {
-    return error_at(file, step.value.position, "the element " + quoted(step.value.value) + " cannot be made here",
+    return error_at(file, step.value.position, "the element " + in_quotes(step.value.value) + " cannot be made here",
                     ErrorCode::kUnavailable);
   }
   gst_object_ref_sink(element.get());

@@ -16,25 +16,31 @@ std::string text_of(const GstCaps* caps) {
   return text.get();
 }
 
-/// The pad the link would use, were it made now: a named or request pad, or the first free one.
-Handle<GstPad> sink_pad_of(const LateLink& link) {
-  if (!link.sink_pad.empty()) {
-    GstPad* pad = gst_element_get_static_pad(link.sink, link.sink_pad.c_str());
-    return Handle<GstPad>(pad ? pad : gst_element_request_pad_simple(link.sink, link.sink_pad.c_str()));
+/// Whether `sink` has a free pad, or can make one, of that name (any when empty) that takes such caps.
+bool takes(GstElement* sink, const std::string& name, const GstCaps* caps) {
+  for (const GList* item = sink->sinkpads; item; item = item->next) {
+    auto* pad = GST_PAD(item->data);
+    if (gst_pad_is_linked(pad) || (!name.empty() && name != GST_PAD_NAME(pad))) continue;
+    const CapsHandle accepted(gst_pad_query_caps(pad, nullptr));
+    if (gst_caps_can_intersect(accepted.get(), caps)) return true;
   }
-  return Handle<GstPad>(gst_element_get_static_pad(link.sink, "sink"));
+  for (const GList* item = gst_element_get_pad_template_list(sink); item; item = item->next) {
+    auto* made = GST_PAD_TEMPLATE(item->data);
+    if (GST_PAD_TEMPLATE_DIRECTION(made) != GST_PAD_SINK || GST_PAD_TEMPLATE_PRESENCE(made) != GST_PAD_REQUEST)
+      continue;
+    const CapsHandle accepted(gst_pad_template_get_caps(made));
+    if (gst_caps_can_intersect(accepted.get(), caps)) return true;
+  }
+  return false;
 }
 
 bool fits(const LateLink& link, GstPad* pad, const GstCaps* caps) {
-  const GText name(gst_pad_get_name(pad));
-  if (!link.source_pad.empty() && link.source_pad != name.get()) return false;
-  const Handle<GstPad> sink(gst_element_get_static_pad(link.sink, "sink"));
-  if (!sink || !link.sink_pad.empty()) {
-    const Handle<GstPad> compatible(gst_element_get_compatible_pad(link.sink, pad, const_cast<GstCaps*>(caps)));
-    return compatible != nullptr || !link.sink_pad.empty();
-  }
-  const CapsHandle accepted(gst_pad_query_caps(sink.get(), nullptr));
-  return !gst_pad_is_linked(sink.get()) && gst_caps_can_intersect(accepted.get(), caps);
+  const bool wanted = link.source_pad.empty() || link.source_pad == GST_PAD_NAME(pad);
+  return wanted && takes(link.sink, link.sink_pad, caps);
+}
+
+bool link_pads(GstElement* from, const char* from_pad, GstElement* to, const std::string& to_pad) {
+  return gst_element_link_pads(from, from_pad, to, to_pad.empty() ? nullptr : to_pad.c_str());
 }
 
 }  // namespace
@@ -82,24 +88,13 @@ void LateLinks::pad_added(GstElement* source, GstPad* pad) {
 }
 
 void LateLinks::make(LateLink& link, GstPad* pad) {
-  if (link.joined) {
-    const char* wanted = link.joined_pad.empty() ? nullptr : link.joined_pad.c_str();
-    if (!gst_element_link_pads(link.members.back(), nullptr, link.joined, wanted)) {
-      const GText name(gst_element_get_name(link.joined));
-      fail(link.source, link, "the branch '" + link.chain + "' does not fit into '" + name.get() + "'");
-      return;
-    }
+  if (link.joined && !link_pads(link.members.back(), nullptr, link.joined, link.joined_pad)) {
+    const GText name(gst_element_get_name(link.joined));
+    fail(link.source, link, "the branch '" + link.chain + "' does not fit into '" + name.get() + "'");
+    return;
   }
-  const Handle<GstPad> sink = sink_pad_of(link);
-  GstPadLinkReturn result = GST_PAD_LINK_REFUSED;
-  if (sink) {
-    result = gst_pad_link(pad, sink.get());
-  } else if (gst_element_link_pads(link.source, GST_PAD_NAME(pad), link.sink, nullptr)) {
-    result = GST_PAD_LINK_OK;
-  }
-  if (result != GST_PAD_LINK_OK) {
-    fail(link.source, link, "the stream does not link (" + std::string(gst_pad_link_get_name(result)) + "): " +
-                                text_of(caps_of(pad).get()));
+  if (!link_pads(link.source, GST_PAD_NAME(pad), link.sink, link.sink_pad)) {
+    fail(link.source, link, "the stream does not link here: " + text_of(caps_of(pad).get()));
     return;
   }
   for (auto member = link.members.rbegin(); member != link.members.rend(); ++member) {
@@ -122,7 +117,7 @@ void LateLinks::no_more_pads(GstElement* source) {
     if (!link->optional) {
       const GText name(gst_element_get_name(source));
       fail(source, *link,
-           "'" + std::string(name.get()) + "' gave no stream that fits here ('" + link->chain +
+           in_quotes(name.get()) + " gave no stream that fits here ('" + link->chain +
                "'); the input has none of this kind. If that is fine, mark the branch 'optional: true'");
       continue;
     }

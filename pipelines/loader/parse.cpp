@@ -11,10 +11,14 @@ namespace {
 
 const char* describe(YamlNode::Kind kind) {
   switch (kind) {
-    case YamlNode::Kind::kNull: return "nothing";
-    case YamlNode::Kind::kScalar: return "a single value";
-    case YamlNode::Kind::kList: return "a list";
-    case YamlNode::Kind::kMap: return "a mapping";
+    case YamlNode::Kind::kNull:
+      return "nothing";
+    case YamlNode::Kind::kScalar:
+      return "a single value";
+    case YamlNode::Kind::kList:
+      return "a list";
+    case YamlNode::Kind::kMap:
+      return "a mapping";
   }
   return "";
 }
@@ -23,8 +27,7 @@ bool is_word(const std::string& text) {
   if (text.empty() || text.size() > 64 || !(std::isalpha(static_cast<unsigned char>(text[0])) || text[0] == '_')) {
     return false;
   }
-  return std::all_of(text.begin(), text.end(),
-                     [](unsigned char c) { return std::isalnum(c) || c == '-' || c == '_'; });
+  return std::all_of(text.begin(), text.end(), [](unsigned char c) { return std::isalnum(c) || c == '-' || c == '_'; });
 }
 
 class Reader {
@@ -67,7 +70,7 @@ class Reader {
   Status check_keys(const YamlNode& map, const std::vector<std::string>& known, const std::string& where) const {
     for (const auto& [key, value] : map.entries) {
       if (std::find(known.begin(), known.end(), key.value) != known.end()) continue;
-      return error(key.position, "unknown key " + quoted(key.value) + " in " + where +
+      return error(key.position, "unknown key " + in_quotes(key.value) + " in " + where +
                                      did_you_mean(key.value, known) + "; known here: " + join(known));
     }
     return {};
@@ -83,12 +86,12 @@ class Reader {
   Status read_variables(const YamlNode& node) {
     COCO_TRY(require(node, YamlNode::Kind::kMap, "'variables'"));
     for (const auto& [key, value] : node.entries) {
-      if (!is_word(key.value)) return error(key.position, quoted(key.value) + " cannot be a variable's name");
+      if (!is_word(key.value)) return error(key.position, in_quotes(key.value) + " cannot be a variable's name");
       Variable variable;
       variable.name = key;
       const YamlNode* initial = &value;
       if (value.kind == YamlNode::Kind::kMap) {
-        COCO_TRY(check_keys(value, kVariableKeys, "variable " + quoted(key.value)));
+        COCO_TRY(check_keys(value, kVariableKeys, "variable " + in_quotes(key.value)));
         if (const YamlNode* help = find(value, "help")) {
           COCO_ASSIGN(const Text text, scalar(*help, "help"));
           variable.help = text.value;
@@ -107,15 +110,15 @@ class Reader {
   Status read_branches(const YamlNode& node) {
     COCO_TRY(require(node, YamlNode::Kind::kMap, "'branches'"));
     for (const auto& [key, value] : node.entries) {
-      if (!is_word(key.value)) return error(key.position, quoted(key.value) + " cannot be a branch's name");
+      if (!is_word(key.value)) return error(key.position, in_quotes(key.value) + " cannot be a branch's name");
       COCO_TRY(read_chain(key, value, false));
     }
     return {};
   }
 
   Status read_chain(const Text& name, const YamlNode& node, bool main) {
-    COCO_TRY(require(node, YamlNode::Kind::kList, quoted(name.value)));
-    if (node.items.empty()) return error(node.position, quoted(name.value) + " has no entries");
+    COCO_TRY(require(node, YamlNode::Kind::kList, in_quotes(name.value)));
+    if (node.items.empty()) return error(node.position, in_quotes(name.value) + " has no entries");
     Chain chain;
     chain.name = name;
     for (size_t i = 0; i < node.items.size(); ++i) {
@@ -125,8 +128,8 @@ class Reader {
         return error(step.value.position, "'from' and 'to' belong to branches; the main pipeline has neither");
       }
       if (from != (!main && i == 0)) {
-        return error(node.items[i].position, from ? "'from' is the first entry of a branch"
-                                                  : "a branch starts with '- from: ELEMENT'");
+        return error(node.items[i].position,
+                     from ? "'from' is the first entry of a branch" : "a branch starts with '- from: ELEMENT'");
       }
       if (to && i + 1 != node.items.size()) return error(step.value.position, "'to' is the last entry of a branch");
       chain.steps.push_back(std::move(step));
@@ -170,13 +173,13 @@ class Reader {
       COCO_ASSIGN(step.name, scalar(*name, "name"));
       if (!is_word(step.name.value)) {
         return error(step.name.position,
-                     quoted(step.name.value) + " cannot be an element's name; use letters, digits, '-' and '_'");
+                     in_quotes(step.name.value) + " cannot be an element's name; use letters, digits, '-' and '_'");
       }
     }
     if (const YamlNode* optional = find(node, "optional")) {
       COCO_ASSIGN(const Text text, scalar(*optional, "optional"));
       if (text.value != "true" && text.value != "false") {
-        return error(text.position, "'optional' is true or false, not " + quoted(text.value));
+        return error(text.position, "'optional' is true or false, not " + in_quotes(text.value));
       }
       step.optional = text.value == "true";
     }
@@ -185,8 +188,8 @@ class Reader {
     COCO_TRY(require(*properties, YamlNode::Kind::kMap, "'properties'"));
     for (const auto& [key, value] : properties->entries) {
       if (key.value == "name") return error(key.position, "an element's name is 'name:' beside 'element:'");
-      if (value.kind == YamlNode::Kind::kNull) return error(value.position, quoted(key.value) + " has no value");
-      COCO_TRY(require(value, YamlNode::Kind::kScalar, "the property " + quoted(key.value)));
+      if (value.kind == YamlNode::Kind::kNull) return error(value.position, in_quotes(key.value) + " has no value");
+      COCO_TRY(require(value, YamlNode::Kind::kScalar, "the property " + in_quotes(key.value)));
       step.properties.push_back({key, {value.scalar, value.position}});
     }
     return {};
@@ -198,7 +201,7 @@ class Reader {
       for (const Step& step : chain.steps) {
         if (step.name.value.empty()) continue;
         if (std::find(names.begin(), names.end(), step.name.value) != names.end()) {
-          return error(step.name.position, "a second element named " + quoted(step.name.value));
+          return error(step.name.position, "a second element named " + in_quotes(step.name.value));
         }
         names.push_back(step.name.value);
       }
@@ -208,7 +211,7 @@ class Reader {
         if (step.kind != Step::Kind::kFrom && step.kind != Step::Kind::kTo) continue;
         const std::string element = step.value.value.substr(0, step.value.value.find('.'));
         if (std::find(names.begin(), names.end(), element) != names.end()) continue;
-        return error(step.value.position, "no element is named " + quoted(element) + did_you_mean(element, names) +
+        return error(step.value.position, "no element is named " + in_quotes(element) + did_you_mean(element, names) +
                                               "; give it one with 'name:'");
       }
     }

@@ -57,18 +57,26 @@ bool set_integer(const std::string& text, GValue* value, Setter set) {
 
 bool set_value(const std::string& text, GParamSpec* spec, GValue* value) {
   switch (G_TYPE_FUNDAMENTAL(G_VALUE_TYPE(value))) {
-    case G_TYPE_STRING: g_value_set_string(value, text.c_str()); return true;
+    case G_TYPE_STRING:
+      g_value_set_string(value, text.c_str());
+      return true;
     case G_TYPE_BOOLEAN: {
       const auto flag = parse_bool(text);
       if (flag) g_value_set_boolean(value, *flag);
       return flag.has_value();
     }
-    case G_TYPE_INT: return set_integer<gint>(text, value, g_value_set_int);
-    case G_TYPE_UINT: return set_integer<guint>(text, value, g_value_set_uint);
-    case G_TYPE_LONG: return set_integer<glong>(text, value, g_value_set_long);
-    case G_TYPE_ULONG: return set_integer<gulong>(text, value, g_value_set_ulong);
-    case G_TYPE_INT64: return set_integer<gint64>(text, value, g_value_set_int64);
-    case G_TYPE_UINT64: return set_integer<guint64>(text, value, g_value_set_uint64);
+    case G_TYPE_INT:
+      return set_integer<gint>(text, value, g_value_set_int);
+    case G_TYPE_UINT:
+      return set_integer<guint>(text, value, g_value_set_uint);
+    case G_TYPE_LONG:
+      return set_integer<glong>(text, value, g_value_set_long);
+    case G_TYPE_ULONG:
+      return set_integer<gulong>(text, value, g_value_set_ulong);
+    case G_TYPE_INT64:
+      return set_integer<gint64>(text, value, g_value_set_int64);
+    case G_TYPE_UINT64:
+      return set_integer<guint64>(text, value, g_value_set_uint64);
     case G_TYPE_FLOAT:
     case G_TYPE_DOUBLE: {
       const auto number = parse_real(text);
@@ -80,8 +88,10 @@ bool set_value(const std::string& text, GParamSpec* spec, GValue* value) {
       }
       return true;
     }
-    case G_TYPE_ENUM: return set_enum(text, spec, value);
-    default: return gst_value_deserialize_with_pspec(value, text.c_str(), spec);
+    case G_TYPE_ENUM:
+      return set_enum(text, spec, value);
+    default:
+      return gst_value_deserialize_with_pspec(value, text.c_str(), spec);
   }
 }
 
@@ -138,9 +148,8 @@ Result<Value> convert_property(const std::string& text, GParamSpec* spec) {
   // Validation changes a value that is out of range; a string is left alone (its default may be null).
   const bool converted = set_value(text, spec, value.get());
   if (!converted || (!G_VALUE_HOLDS_STRING(value.get()) && g_param_value_validate(spec, value.get()))) {
-    return make_error(ErrorCode::kInvalidArgument,
-                      quoted(text) + " does not fit the property '" + spec->name + "'; it takes " +
-                          describe_property(spec));
+    return make_error(ErrorCode::kInvalidArgument, in_quotes(text) + " does not fit the property '" + spec->name +
+                                                       "'; it takes " + describe_property(spec));
   }
   return value;
 }

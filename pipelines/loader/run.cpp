@@ -80,15 +80,23 @@ class Player {
  private:
   Status handle(GstMessage* message, bool& ended) {
     switch (GST_MESSAGE_TYPE(message)) {
-      case GST_MESSAGE_EOS: ended = true; return {};
-      case GST_MESSAGE_ERROR: return failure(message);
-      case GST_MESSAGE_WARNING: warn(message); return {};
-      case GST_MESSAGE_LATENCY: gst_bin_recalculate_latency(GST_BIN(built_.pipeline())); return {};
+      case GST_MESSAGE_EOS:
+        ended = true;
+        return {};
+      case GST_MESSAGE_ERROR:
+        return failure(message);
+      case GST_MESSAGE_WARNING:
+        warn(message);
+        return {};
+      case GST_MESSAGE_LATENCY:
+        gst_bin_recalculate_latency(GST_BIN(built_.pipeline()));
+        return {};
       case GST_MESSAGE_CLOCK_LOST:
         gst_element_set_state(built_.pipeline(), GST_STATE_PAUSED);
         gst_element_set_state(built_.pipeline(), GST_STATE_PLAYING);
         return {};
-      default: return {};
+      default:
+        return {};
     }
   }
 
@@ -136,7 +144,8 @@ class Player {
     next_report_ = now + kProgressEvery;
     Progress progress{-1, -1, std::chrono::duration<double>(now - started_).count()};
     gint64 value = 0;
-    if (gst_element_query_position(built_.pipeline(), GST_FORMAT_TIME, &value)) progress.position_seconds = seconds(value);
+    if (gst_element_query_position(built_.pipeline(), GST_FORMAT_TIME, &value))
+      progress.position_seconds = seconds(value);
     if (gst_element_query_duration(built_.pipeline(), GST_FORMAT_TIME, &value) && value >= 0) {
       progress.duration_seconds = seconds(value);
     }

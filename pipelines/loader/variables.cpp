@@ -30,7 +30,7 @@ Status scan(const ParsedPipeline& pipeline, const Text& text, Literal literal, U
     if (value[dollar + 1] == '{') {
       const size_t end = value.find('}', dollar);
       if (end == std::string::npos) {
-        return error_at(pipeline.source_name, text.position, "'${' without '}' in " + quoted(value));
+        return error_at(pipeline.source_name, text.position, "'${' without '}' in " + in_quotes(value));
       }
       COCO_TRY(use(value.substr(dollar + 2, end - dollar - 2)));
       i = end + 1;
@@ -65,16 +65,16 @@ Status check_variables(const ParsedPipeline& pipeline) {
         [&](const std::string& name) -> Status {
           used.insert(name);
           if (declared.count(name)) return {};
-          return error_at(pipeline.source_name, text.position,
-                          "the variable " + quoted(name) + " is not declared under 'variables:'" +
-                              did_you_mean(name, names));
+          return error_at(
+              pipeline.source_name, text.position,
+              "the variable " + in_quotes(name) + " is not declared under 'variables:'" + did_you_mean(name, names));
         });
   }));
   for (const Variable& variable : pipeline.variables) {
     if (used.count(variable.name.value)) continue;
     return error_at(pipeline.source_name, variable.name.position,
-                    "the variable " + quoted(variable.name.value) + " is never used; write ${" + variable.name.value +
-                        "} where its value belongs");
+                    "the variable " + in_quotes(variable.name.value) + " is never used; write ${" +
+                        variable.name.value + "} where its value belongs");
   }
   return {};
 }
@@ -83,7 +83,7 @@ Status add_setting(std::string_view text, Settings& settings) {
   const size_t equals = text.find('=');
   if (equals == std::string_view::npos || equals == 0) {
     return make_error(ErrorCode::kInvalidArgument,
-                      "a setting is written NAME=VALUE, for example width=1920; here is " + quoted(text));
+                      "a setting is written NAME=VALUE, for example width=1920; here is " + in_quotes(text));
   }
   settings[std::string(text.substr(0, equals))] = std::string(text.substr(equals + 1));
   return {};
@@ -100,7 +100,7 @@ Result<ParsedPipeline> substitute(ParsedPipeline pipeline, const Settings& setti
       values[variable.name.value] = variable.default_value.value;
     } else {
       return error_at(pipeline.source_name, variable.name.position,
-                      "the variable " + quoted(variable.name.value) + " has no value" +
+                      "the variable " + in_quotes(variable.name.value) + " has no value" +
                           (variable.help.empty() ? "" : " (" + variable.help + ")") + "; give one with --set " +
                           variable.name.value + "=...");
     }
@@ -108,7 +108,7 @@ Result<ParsedPipeline> substitute(ParsedPipeline pipeline, const Settings& setti
   for (const auto& [name, value] : settings) {
     if (values.count(name)) continue;
     return make_error(ErrorCode::kInvalidArgument,
-                      pipeline.source_name + ": no variable is named " + quoted(name) + did_you_mean(name, names) +
+                      pipeline.source_name + ": no variable is named " + in_quotes(name) + did_you_mean(name, names) +
                           (names.empty() ? "; the file has none" : "; the file has: " + join(names)));
   }
   COCO_TRY(for_each_value(pipeline, [&](Text& text) -> Status {

@@ -41,8 +41,7 @@ class TreeBuilder : public YAML::EventHandler {
     scalar.scalar = value;
     add(std::move(scalar));
   }
-  void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t,
-                       YAML::EmitterStyle::value) override {
+  void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {
     open(node(YamlNode::Kind::kList, mark));
   }
   void OnSequenceEnd() override { close(); }
@@ -90,6 +89,8 @@ class TreeBuilder : public YAML::EventHandler {
     if (parent.node.kind == YamlNode::Kind::kList) {
       parent.node.items.push_back(std::move(made));
     } else if (parent.has_key) {
+      // What is missing is missing behind its key, wherever the next line begins.
+      if (made.kind == YamlNode::Kind::kNull) made.position = parent.key.position;
       parent.node.entries.emplace_back(std::move(parent.key), std::move(made));
       parent.has_key = false;
     } else {
@@ -104,7 +105,7 @@ class TreeBuilder : public YAML::EventHandler {
     for (const auto& [other, value] : map.entries) {
       if (other.value != key.scalar) continue;
       throw Refused{key.position,
-                    "the key " + quoted(key.scalar) + " is already in line " + std::to_string(other.position.line)};
+                    "the key " + in_quotes(key.scalar) + " is already in line " + std::to_string(other.position.line)};
     }
   }
 

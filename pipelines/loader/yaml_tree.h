@@ -21,8 +21,8 @@ struct YamlNode {
   Kind kind = Kind::kNull;
   Position position;
   std::string scalar;
-  std::vector<YamlNode> items;                       ///< kList
-  std::vector<std::pair<Text, YamlNode>> entries;    ///< kMap, keys unique, in the file's order
+  std::vector<YamlNode> items;                     ///< kList
+  std::vector<std::pair<Text, YamlNode>> entries;  ///< kMap, keys unique, in the file's order
 };
 
 /// One document, without anchors, aliases or repeated keys.
