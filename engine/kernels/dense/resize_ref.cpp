@@ -57,8 +57,11 @@ double resize_coordinate(CoordinateMode mode, const ResizeAxis& axis, int64_t ou
       return unscale(x + 0.5) - 0.5;
     case CoordinateMode::kPytorchHalfPixel:
       return axis.out_length > 1 ? unscale(x + 0.5) - 0.5 : 0.0;
-    case CoordinateMode::kAlignCorners:
-      return axis.out_length > 1 ? x * (in - 1) / (out - 1) : 0.0;
+    case CoordinateMode::kAlignCorners: {
+      // ONNX's own evaluation does not round a scaled length down; its published results need that.
+      const double length = axis.scale > 0 ? static_cast<double>(axis.scale) * in : out;
+      return length == 1 ? 0.0 : x * (in - 1) / (length - 1);
+    }
     case CoordinateMode::kAsymmetric:
       return unscale(x);
   }
