@@ -1,0 +1,188 @@
+#include "runtime/layer_executor.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstring>
+#include <string>
+
+#include "backends/cpu/dense_binding.h"
+#include "base/thread_pool.h"
+#include "runtime/arena_plan.h"
+
+namespace coco::runtime {
+namespace {
+
+// Below this many elementary operations a task is not worth handing to another core.
+constexpr int64_t kMinTaskCost = 1 << 15;
+// Tasks per worker: enough to even out unequal cores.
+constexpr int64_t kTasksPerWorker = 4;
+
+// One dense kernel, its rows split evenly among the tasks.
+class DenseStep : public LayerStep {
+ public:
+  DenseStep(const format::OpParams& params, const backends::DenseBinding& binding, int threads)
+      : params_(params), kernel_(binding.kernel->function), rows_(binding.rows) {
+    const int64_t wanted = std::clamp<int64_t>(binding.cost / kMinTaskCost, 1, threads * kTasksPerWorker);
+    tasks_ = static_cast<int>(std::min(rows_, threads == 1 ? 1 : wanted));
+  }
+
+  int tasks() const override { return tasks_; }
+  void run(std::span<const TensorView> in, std::span<const MutableTensorView> out, int task, int) noexcept override {
+    kernel_(params_, in, out, rows_ * task / tasks_, rows_ * (task + 1) / tasks_);
+  }
+
+ private:
+  const format::OpParams& params_;
+  kernels::DenseKernel kernel_;
+  int64_t rows_;
+  int tasks_;
+};
+
+// The one place that decides how an operator is computed.
+Result<std::unique_ptr<LayerStep>> make_step(const format::Operator& op, const kernels::DenseKey& key, int threads,
+                                             const SessionOptions& options) {
+  COCO_ASSIGN(const backends::DenseBinding binding, backends::bind_dense(op, key, options.reference_kernels));
+  return std::unique_ptr<LayerStep>(std::make_unique<DenseStep>(op.params, binding, threads));
+}
+
+// A plan larger than the machine's memory would end the process instead of failing.
+Status check_arena(size_t bytes) {
+  const long pages = sysconf(_SC_PHYS_PAGES), page_bytes = sysconf(_SC_PAGESIZE);
+  if (pages <= 0 || page_bytes <= 0 || bytes / static_cast<size_t>(page_bytes) < static_cast<size_t>(pages)) return {};
+  return make_error(ErrorCode::kResourceLimit, "the network needs " + std::to_string(bytes >> 20) +
+                                                   " MiB of working memory, more than this machine has; use smaller "
+                                                   "inputs");
+}
+
+}  // namespace
+
+// Decides where every value lives: constant, caller's input, caller's output or arena.
+struct LayerExecutor::Planner {
+  const format::Program& program;
+  std::span<const Shape> shapes;
+  LayerExecutor& executor;
+  std::vector<int> input_of, output_of, slot_of;  // by value number; -1: not one
+  std::vector<LiveRange> ranges;                  // by slot
+
+  Planner(const format::Program& p, std::span<const Shape> s, LayerExecutor& e)
+      : program(p),
+        shapes(s),
+        executor(e),
+        input_of(p.values.size(), -1),
+        output_of(p.values.size(), -1),
+        slot_of(p.values.size(), -1) {}
+
+  size_t bytes_of(int32_t value) const {
+    return static_cast<size_t>(shapes[value].element_count().value_or(0)) * byte_size(program.values[value].type);
+  }
+
+  void place_values() {
+    for (size_t i = 0; i < program.inputs.size(); ++i) input_of[program.inputs[i]] = static_cast<int>(i);
+    for (size_t i = 0; i < program.outputs.size(); ++i) {
+      const int32_t value = program.outputs[i];
+      const bool computed = input_of[value] < 0 && !program.values[value].is_constant();
+      if (computed && output_of[value] < 0) {
+        output_of[value] = static_cast<int>(i);
+      } else {
+        const void* constant =
+            program.values[value].is_constant() ? program.values[value].constant.bytes.data() : nullptr;
+        executor.copies_.push_back({constant, input_of[value], output_of[value], i, bytes_of(value)});
+      }
+    }
+    for (size_t i = 0; i < program.operators.size(); ++i) {
+      const int step = static_cast<int>(i);
+      for (const int32_t value : program.operators[i].inputs) {
+        if (value != format::kNoValue && slot_of[value] >= 0) ranges[slot_of[value]].last = step;
+      }
+      for (const int32_t value : program.operators[i].outputs) {
+        if (output_of[value] >= 0) continue;
+        slot_of[value] = static_cast<int>(ranges.size());
+        ranges.push_back({bytes_of(value), step, step});
+      }
+    }
+  }
+
+  Status make_nodes(const SessionOptions& options) {
+    executor.nodes_.resize(program.operators.size());
+    for (size_t i = 0; i < program.operators.size(); ++i) {
+      const format::Operator& op = program.operators[i];
+      Node& node = executor.nodes_[i];
+      for (const int32_t value : op.inputs) {
+        node.in.push_back(value == format::kNoValue ? TensorView{}
+                                                    : TensorView{program.values[value].type, shapes[value], nullptr});
+      }
+      for (const int32_t value : op.outputs) {
+        node.out.push_back({program.values[value].type, shapes[value], nullptr});
+      }
+      COCO_ASSIGN(node.step, make_step(op, {&op.params, node.in, node.out}, executor.threads_, options));
+      node.task = [&node](int task, int worker) { node.step->run(node.in, node.out, task, worker); };
+    }
+    return {};
+  }
+
+  // Points every view at its memory, or links it to the caller's.
+  void link_views(const ArenaPlan& plan) {
+    uint8_t* arena = static_cast<uint8_t*>(executor.arena_.data());
+    for (size_t i = 0; i < program.operators.size(); ++i) {
+      const format::Operator& op = program.operators[i];
+      for (size_t k = 0; k < op.inputs.size(); ++k) {
+        const int32_t value = op.inputs[k];
+        const void*& pointer = executor.nodes_[i].in[k].data;
+        if (value == format::kNoValue) continue;
+        if (program.values[value].is_constant()) {
+          pointer = program.values[value].constant.bytes.data();
+        } else if (input_of[value] >= 0) {
+          executor.input_links_.push_back({&pointer, static_cast<size_t>(input_of[value])});
+        } else if (output_of[value] >= 0) {
+          executor.readback_links_.push_back({&pointer, static_cast<size_t>(output_of[value])});
+        } else {
+          pointer = arena + plan.offsets[slot_of[value]];
+        }
+      }
+      for (size_t k = 0; k < op.outputs.size(); ++k) {
+        const int32_t value = op.outputs[k];
+        void*& pointer = executor.nodes_[i].out[k].data;
+        if (output_of[value] >= 0) {
+          executor.output_links_.push_back({&pointer, static_cast<size_t>(output_of[value])});
+        } else {
+          pointer = arena + plan.offsets[slot_of[value]];
+        }
+      }
+    }
+  }
+};
+
+Result<std::unique_ptr<LayerExecutor>> LayerExecutor::create(const format::Program& program,
+                                                             std::span<const Shape> shapes,
+                                                             const SessionOptions& options) {
+  std::unique_ptr<LayerExecutor> executor(new LayerExecutor);
+  const int available = ThreadPool::process().threads();
+  executor->threads_ = options.threads > 0 ? std::min(options.threads, available) : available;
+  Planner planner(program, shapes, *executor);
+  planner.place_values();
+  COCO_TRY(planner.make_nodes(options));
+  const ArenaPlan plan = plan_arena(planner.ranges, kBufferAlignment);
+  if (plan.bytes > 0) {
+    COCO_TRY(check_arena(plan.bytes));
+    COCO_ASSIGN(executor->arena_, Buffer::allocate(plan.bytes));
+  }
+  planner.link_views(plan);
+  return executor;
+}
+
+void LayerExecutor::run(std::span<const TensorView> inputs, std::span<const MutableTensorView> outputs) {
+  for (const InputLink& link : input_links_) *link.pointer = inputs[link.input].data;
+  for (const OutputLink& link : output_links_) *link.pointer = outputs[link.output].data;
+  for (const ReadbackLink& link : readback_links_) *link.pointer = outputs[link.output].data;
+  ThreadPool& pool = ThreadPool::process();
+  for (const Node& node : nodes_) pool.parallel_for(node.step->tasks(), threads_, node.task);
+  for (const Copy& copy : copies_) {
+    const void* from = copy.input >= 0            ? inputs[copy.input].data
+                       : copy.earlier_output >= 0 ? outputs[copy.earlier_output].data
+                                                  : copy.constant;
+    if (copy.bytes > 0) std::memcpy(outputs[copy.output].data, from, copy.bytes);
+  }
+}
+
+}  // namespace coco::runtime

@@ -1,0 +1,116 @@
+#include "coco/session.h"
+
+#include <string>
+#include <utility>
+
+#include "format/program.h"
+#include "runtime/layer_executor.h"
+
+namespace coco {
+namespace {
+
+std::string name_of(const char* what, const TensorInfo& info, size_t index) {
+  return std::string(what) + " " + std::to_string(index) + " ('" + info.name + "')";
+}
+
+Status check_count(const char* what, size_t given, size_t wanted) {
+  if (given == wanted) return {};
+  return make_error(ErrorCode::kInvalidArgument,
+                    "the model has " + std::to_string(wanted) + " " + what + ", " + std::to_string(given) + " given");
+}
+
+// A planned shape: static, of the declared rank, equal wherever the model is not dynamic.
+Status check_input_shape(const TensorInfo& info, size_t index, const Shape& shape) {
+  bool fits = shape.is_static() && shape.rank() == info.shape.rank();
+  for (size_t i = 0; fits && i < shape.rank(); ++i) fits = info.shape[i] == kDynamicDim || info.shape[i] == shape[i];
+  if (fits) return {};
+  return make_error(ErrorCode::kInvalidArgument, name_of("input", info, index) + ": shape " + shape.to_string() +
+                                                     " does not fit the model's " + info.shape.to_string());
+}
+
+// A view passed to run. Makes no string unless it fails.
+Status check_view(const char* what, const TensorInfo& info, size_t index, DataType type, const Shape& shape,
+                  const void* data) {
+  if (type != info.type) {
+    return make_error(ErrorCode::kInvalidArgument, name_of(what, info, index) + ": type " +
+                                                       std::string(to_string(type)) + " given, " +
+                                                       std::string(to_string(info.type)) + " planned");
+  }
+  if (shape != info.shape) {
+    return make_error(ErrorCode::kInvalidArgument, name_of(what, info, index) + ": shape " + shape.to_string() +
+                                                       " given, " + info.shape.to_string() + " planned");
+  }
+  if (data == nullptr && shape.element_count().value_or(0) > 0) {
+    return make_error(ErrorCode::kInvalidArgument, name_of(what, info, index) + ": no data");
+  }
+  return {};
+}
+
+Status check_options(const SessionOptions& options) {
+  if (options.threads >= 0 && options.strip_width >= 0 && options.band_height >= 0) return {};
+  return make_error(ErrorCode::kInvalidArgument,
+                    "session options: threads, strip_width and band_height must not be negative (0: planned)");
+}
+
+std::vector<TensorInfo> describe(const format::Program& program, std::span<const Shape> shapes,
+                                 const std::vector<int32_t>& values) {
+  std::vector<TensorInfo> infos;
+  for (const int32_t v : values) infos.push_back({program.values[v].name, program.values[v].type, shapes[v]});
+  return infos;
+}
+
+}  // namespace
+
+struct Session::State {
+  std::shared_ptr<const Model> model;
+  std::vector<TensorInfo> inputs, outputs;  // with the planned shapes
+  SessionStats stats;
+  std::unique_ptr<runtime::LayerExecutor> layer;
+};
+
+Session::Session(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Session::~Session() = default;
+
+Result<std::unique_ptr<Session>> Session::create(std::shared_ptr<const Model> model,
+                                                 std::span<const Shape> input_shapes, const SessionOptions& options) {
+  if (!model) return make_error(ErrorCode::kInvalidArgument, "a session needs a model");
+  COCO_TRY(check_options(options));
+  const format::Program& program = model->program();
+  COCO_TRY(check_count("inputs", input_shapes.size(), program.inputs.size()));
+  for (size_t i = 0; i < input_shapes.size(); ++i) {
+    COCO_TRY(check_input_shape(model->inputs()[i], i, input_shapes[i]));
+  }
+  COCO_ASSIGN(const std::vector<Shape> shapes, format::resolve_shapes(program, input_shapes));
+
+  auto state = std::make_unique<State>();
+  state->model = model;
+  state->inputs = describe(program, shapes, program.inputs);
+  state->outputs = describe(program, shapes, program.outputs);
+  state->stats.macs = format::count_macs(program, shapes);
+  if (options.executor == ExecutorKind::kLine) {
+    return make_error(ErrorCode::kUnsupported, "the line executor does not run this network; use the layer executor");
+  }
+  COCO_ASSIGN(state->layer, runtime::LayerExecutor::create(program, shapes, options));
+  state->stats.executor = "layer";
+  state->stats.arena_bytes = state->layer->arena_bytes();
+  state->stats.threads = state->layer->threads();
+  return std::unique_ptr<Session>(new Session(std::move(state)));
+}
+
+const std::vector<TensorInfo>& Session::outputs() const { return state_->outputs; }
+const SessionStats& Session::stats() const { return state_->stats; }
+
+Status Session::run(std::span<const TensorView> inputs, std::span<const MutableTensorView> outputs) {
+  COCO_TRY(check_count("inputs", inputs.size(), state_->inputs.size()));
+  COCO_TRY(check_count("outputs", outputs.size(), state_->outputs.size()));
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    COCO_TRY(check_view("input", state_->inputs[i], i, inputs[i].type, inputs[i].shape, inputs[i].data));
+  }
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    COCO_TRY(check_view("output", state_->outputs[i], i, outputs[i].type, outputs[i].shape, outputs[i].data));
+  }
+  state_->layer->run(inputs, outputs);
+  return {};
+}
+
+}  // namespace coco
