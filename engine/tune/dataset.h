@@ -1,0 +1,40 @@
+// Purpose: pictures as pairs of high and low resolution luma planes by the measuring protocol, and random patches.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "coco/status.h"
+#include "quality/quality.h"
+#include "tune/random.h"
+
+namespace coco::tune {
+
+struct ImagePair {
+  std::string name;  ///< file name
+  quality::Plane8 hr, lr;
+};
+
+/// Luma of an image file (PNG, JPEG, BMP, WebP; 8 bits): RGB through the protocol's formula, grey values as they are.
+Result<quality::Plane8> read_luma(const std::string& path);
+
+/// HR cropped to a multiple of `scale`, LR by resize_bicubic of the whole HR plane.
+ImagePair make_pair(std::string name, const quality::Plane8& luma, int scale);
+
+/// Every image of the folder (not below it), in order of file name. A folder without images is an error.
+Result<std::vector<ImagePair>> load_pairs(const std::string& folder, int scale);
+
+/// `count` aligned square patches, contiguous: lr is count * size * size, hr count * (scale * size)^2.
+struct PatchBatch {
+  int count = 0, size = 0, scale = 0;
+  std::vector<uint8_t> lr, hr;
+};
+
+/// Draws a picture, a position and one of the eight dihedral transforms for each patch. Every image must be at least
+/// `size` LR pixels wide and high (check_patch_size).
+void sample_patches(const std::vector<ImagePair>& images, int count, int size, int scale, Random& random,
+                    PatchBatch& batch);
+
+Status check_patch_size(const std::vector<ImagePair>& images, int size);
+
+}  // namespace coco::tune

@@ -1,0 +1,56 @@
+// Purpose: Adam, and SOAP: Adam in the eigenbasis of each parameter's second-moment factors (Shampoo's), which for nets
+// of a few thousand weights costs next to nothing beside the convolutions.
+#pragma once
+
+#include <torch/torch.h>
+
+#include <string>
+#include <vector>
+
+#include "tune/network.h"
+
+namespace coco::tune {
+
+/// kSoapFull takes each tensor as one row: the right factor is then the full second-moment matrix.
+enum class OptimizerKind { kAdam, kSoap, kSoapFull };
+
+struct OptimizerOptions {
+  OptimizerKind kind = OptimizerKind::kSoap;
+  double beta1 = 0.95, beta2 = 0.99;  ///< decay of the first and second moment
+  double beta_factors = 0.99;         ///< decay of the factors
+  double epsilon = 1e-8;
+  int refresh = 10;  ///< steps between updates of the eigenbasis
+};
+
+class Optimizer {
+ public:
+  Optimizer(std::vector<NamedTensor> parameters, OptimizerOptions options);
+
+  /// Applies the gradients and clears them.
+  void step(double learning_rate);
+
+  /// All state, for checkpoints; restore by writing to the tensors in place.
+  std::vector<NamedTensor> state() const;
+  int64_t steps() const { return steps_; }
+  void set_steps(int64_t steps) { steps_ = steps; }
+
+ private:
+  struct Slot {
+    torch::Tensor parameter;
+    int64_t rows = 1, columns = 1;
+    torch::Tensor momentum, second;                              // both [rows, columns]
+    torch::Tensor left, right, left_basis, right_basis;  // undefined for Adam
+  };
+
+  void update_factors(Slot& slot, const torch::Tensor& gradient);
+  void refresh_basis(Slot& slot);
+  torch::Tensor rotate(const Slot& slot, const torch::Tensor& matrix) const;
+  torch::Tensor rotate_back(const Slot& slot, const torch::Tensor& matrix) const;
+
+  OptimizerOptions options_;
+  std::vector<std::string> names_;
+  std::vector<Slot> slots_;
+  int64_t steps_ = 0;
+};
+
+}  // namespace coco::tune
