@@ -35,9 +35,9 @@ void print_progress(const Progress& p) {
   static int calls = 0;
   if (!terminal && calls++ % 10 != 0) return;
   const auto left = static_cast<long long>(p.seconds_left);
-  std::fprintf(stderr, "%s%lld/%lld  loss %.6f  rate %.2e  %.1f it/s  %lld:%02lld:%02lld left%s", terminal ? "\r\033[K" : "",
-               static_cast<long long>(p.iteration), static_cast<long long>(p.iterations), p.loss, p.learning_rate,
-               p.per_second, left / 3600, left / 60 % 60, left % 60, terminal ? "" : "\n");
+  std::fprintf(stderr, "%s%lld/%lld  loss %.6f  rate %.2e  %.1f it/s  %lld:%02lld:%02lld left%s",
+               terminal ? "\r\033[K" : "", static_cast<long long>(p.iteration), static_cast<long long>(p.iterations),
+               p.loss, p.learning_rate, p.per_second, left / 3600, left / 60 % 60, left % 60, terminal ? "" : "\n");
   std::fflush(stderr);
 }
 
@@ -70,7 +70,8 @@ Status run_train(const Arguments& a) {
                static_cast<long long>(macs_per_pixel(architecture)), images.size(), validation.size());
   std::signal(SIGINT, on_signal);
   std::signal(SIGTERM, on_signal);
-  COCO_ASSIGN(const PlainNet net, train(a.train, images, validation, {print_progress, print_log_line, &stop_requested}));
+  COCO_ASSIGN(const PlainNet net,
+              train(a.train, images, validation, {print_progress, print_log_line, &stop_requested}));
   COCO_ASSIGN(const std::string model, to_onnx(net));
   const std::string path = (fs::path(a.train.out) / (architecture.name + ".onnx")).string();
   COCO_TRY(write_file_atomically(path, {reinterpret_cast<const uint8_t*>(model.data()), model.size()}));

@@ -19,9 +19,10 @@ Status check_pair(const Plane8& a, const Plane8& b, int border, int smallest) {
                       "cannot compare a " + size_text(a) + " plane with a " + size_text(b) + " one; sizes must match");
   }
   if (border < 0 || a.width - 2 * border < smallest || a.height - 2 * border < smallest) {
-    return make_error(ErrorCode::kInvalidArgument, "a " + size_text(a) + " plane is too small to compare with a border of " +
-                                                       std::to_string(border) + "; at least " +
-                                                       std::to_string(2 * border + smallest) + " pixels a side are needed");
+    return make_error(ErrorCode::kInvalidArgument,
+                      "a " + size_text(a) + " plane is too small to compare with a border of " +
+                          std::to_string(border) + "; at least " + std::to_string(2 * border + smallest) +
+                          " pixels a side are needed");
   }
   return {};
 }

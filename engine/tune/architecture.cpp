@@ -26,8 +26,7 @@ Result<Architecture> find_architecture(std::string_view name) {
     if (a.name == name) return a;
     known += (known.empty() ? "" : ", ") + a.name;
   }
-  return make_error(ErrorCode::kNotFound,
-                    "no architecture is called '" + std::string(name) + "'; known are: " + known);
+  return make_error(ErrorCode::kNotFound, "no architecture is called '" + std::string(name) + "'; known are: " + known);
 }
 
 int64_t parameter_count(const Architecture& architecture) {

@@ -47,11 +47,15 @@ Network::Layer Network::make_layer(size_t index, Random& random) {
   layer.direct = add_parameter(prefix + "direct", normal_tensor({spec.out, spec.in, 3, 3}, deviation, random));
   if (branches_ == Branches::kRich) {
     const int64_t middle = 2 * std::max(spec.in, spec.out);
-    layer.expand = add_parameter(prefix + "expand", normal_tensor({middle, spec.in, 1, 1}, std::sqrt(1.0 / spec.in), random));
+    layer.expand =
+        add_parameter(prefix + "expand", normal_tensor({middle, spec.in, 1, 1}, std::sqrt(1.0 / spec.in), random));
     layer.squeeze = add_parameter(
-        prefix + "squeeze", normal_tensor({spec.out, middle, 3, 3}, 0.5 * gain * std::sqrt(1.0 / (9.0 * static_cast<double>(middle))), random));
-    layer.point = add_parameter(prefix + "point", normal_tensor({spec.out, spec.in, 1, 1}, 0.5 * gain * std::sqrt(1.0 / spec.in), random));
-    layer.edge_mix = add_parameter(prefix + "edge_mix", normal_tensor({3, spec.out, spec.in}, std::sqrt(1.0 / spec.in), random));
+        prefix + "squeeze", normal_tensor({spec.out, middle, 3, 3},
+                                          0.5 * gain * std::sqrt(1.0 / (9.0 * static_cast<double>(middle))), random));
+    layer.point = add_parameter(
+        prefix + "point", normal_tensor({spec.out, spec.in, 1, 1}, 0.5 * gain * std::sqrt(1.0 / spec.in), random));
+    layer.edge_mix =
+        add_parameter(prefix + "edge_mix", normal_tensor({3, spec.out, spec.in}, std::sqrt(1.0 / spec.in), random));
     layer.edge_scale = add_parameter(prefix + "edge_scale", normal_tensor({3, spec.out}, 0.02 * gain, random));
   }
   layer.bias = add_parameter(prefix + "bias", torch::zeros({spec.out}));
@@ -61,9 +65,9 @@ Network::Layer Network::make_layer(size_t index, Random& random) {
 
 /// Sobel across, Sobel down, Laplacian: [3, 3, 3].
 torch::Tensor Network::edge_kernels() const {
-  return torch::tensor({1.f, 0.f, -1.f, 2.f, 0.f, -2.f, 1.f, 0.f, -1.f,   //
-                        1.f, 2.f, 1.f, 0.f, 0.f, 0.f, -1.f, -2.f, -1.f,   //
-                        0.f, 1.f, 0.f, 1.f, -4.f, 1.f, 0.f, 1.f, 0.f})
+  return torch::tensor({1.f, 0.f, -1.f, 2.f, 0.f,  -2.f, 1.f,  0.f,  -1.f,  //
+                        1.f, 2.f, 1.f,  0.f, 0.f,  0.f,  -1.f, -2.f, -1.f,  //
+                        0.f, 1.f, 0.f,  1.f, -4.f, 1.f,  0.f,  1.f,  0.f})
       .view({3, 3, 3});
 }
 
@@ -78,8 +82,7 @@ std::vector<FoldedLayer> Network::fold() const {
           torch::matmul(l.squeeze.permute({0, 2, 3, 1}), l.expand.view({middle, l.spec.in})).permute({0, 3, 1, 2});
       // sum over e of scale[e, o] * mix[e, o, i] * kernel[e, y, x]
       const torch::Tensor mixed = (l.edge_mix * l.edge_scale.unsqueeze(2)).view({3, -1});
-      const torch::Tensor edges =
-          mixed.t().mm(edge_kernels().view({3, 9})).view({l.spec.out, l.spec.in, 3, 3});
+      const torch::Tensor edges = mixed.t().mm(edge_kernels().view({3, 9})).view({l.spec.out, l.spec.in, 3, 3});
       torch::Tensor point = l.point;
       if (l.spec.in == l.spec.out) point = point + torch::eye(l.spec.in).view({l.spec.in, l.spec.in, 1, 1});
       weight = weight + squeezed + edges + centre(point);

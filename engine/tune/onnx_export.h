@@ -1,4 +1,5 @@
-// Purpose: a trained network as an ONNX model (opset 13): input `luma` [1, 1, height, width] in 0..1, output `upscaled`.
+// Purpose: a trained network as an ONNX model (opset 13): input `luma` [1, 1, height, width] in 0..1, output
+// `upscaled`.
 #pragma once
 
 #include <string>

@@ -63,7 +63,8 @@ void Optimizer::step(double learning_rate) {
   // The bases start from the first gradients' factors; those gradients move no weight.
   const bool warm = options_.kind == OptimizerKind::kAdam || steps_ > options_.refresh;
   const double t = static_cast<double>(steps_ - (options_.kind == OptimizerKind::kAdam ? 0 : options_.refresh));
-  const double correction = warm ? std::sqrt(1.0 - std::pow(options_.beta2, t)) / (1.0 - std::pow(options_.beta1, t)) : 0;
+  const double correction =
+      warm ? std::sqrt(1.0 - std::pow(options_.beta2, t)) / (1.0 - std::pow(options_.beta1, t)) : 0;
   for (Slot& slot : slots_) {
     const torch::Tensor gradient = slot.parameter.grad().view({slot.rows, slot.columns});
     if (options_.kind != OptimizerKind::kAdam) update_factors(slot, gradient);

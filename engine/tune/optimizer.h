@@ -38,7 +38,7 @@ class Optimizer {
   struct Slot {
     torch::Tensor parameter;
     int64_t rows = 1, columns = 1;
-    torch::Tensor momentum, second;                              // both [rows, columns]
+    torch::Tensor momentum, second;                      // both [rows, columns]
     torch::Tensor left, right, left_basis, right_basis;  // undefined for Adam
   };
 

@@ -161,9 +161,11 @@ Result<uint64_t> read_number(const Checkpoint& checkpoint, const std::string& na
 Status Run::restore(const Checkpoint& c) {
   COCO_ASSIGN(const std::string options, c.text("options"));
   if (options != fingerprint(options_)) {
-    return make_error(ErrorCode::kInvalidArgument, "'" + checkpoint_path_ +
-                                                       "' was written with other options; give the same ones to resume. "
-                                                       "It has " + options);
+    return make_error(ErrorCode::kInvalidArgument,
+                      "'" + checkpoint_path_ +
+                          "' was written with other options; give the same ones to resume. "
+                          "It has " +
+                          options);
   }
   COCO_ASSIGN(const uint64_t iteration, read_number(c, "iteration"));
   COCO_ASSIGN(const uint64_t random, read_number(c, "random"));
@@ -250,7 +252,8 @@ Status Run::loop() {
 }
 
 Status check_options(const TrainOptions& o) {
-  if (o.iterations < 1 || o.batch < 1 || o.patch < 4 || o.validate_every < 1 || o.checkpoint_every < 1 || o.warmup < 0) {
+  if (o.iterations < 1 || o.batch < 1 || o.patch < 4 || o.validate_every < 1 || o.checkpoint_every < 1 ||
+      o.warmup < 0) {
     return make_error(ErrorCode::kInvalidArgument,
                       "iterations, batch and intervals must be at least 1, and patch at least 4");
   }

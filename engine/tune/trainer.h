@@ -19,9 +19,9 @@ struct TrainOptions {
   int64_t iterations = 20000;
   int batch = 16, patch = 48;  ///< patches per step, LR pixels a side
   double learning_rate = 2e-3;
-  int64_t warmup = 200;         ///< steps of linear rise before the cosine fall
-  double mse_share = 0.3;       ///< the last part of the run minimises the squared error, the first the absolute one
-  double average_decay = 0.999; ///< of the averaged weights, which are what is evaluated and exported
+  int64_t warmup = 200;          ///< steps of linear rise before the cosine fall
+  double mse_share = 0.3;        ///< the last part of the run minimises the squared error, the first the absolute one
+  double average_decay = 0.999;  ///< of the averaged weights, which are what is evaluated and exported
   Branches branches = Branches::kPlain;
   OptimizerOptions optimizer;
   int64_t validate_every = 1000, checkpoint_every = 500;
@@ -36,9 +36,9 @@ struct Progress {
 };
 
 struct TrainHooks {
-  std::function<void(const Progress&)> progress;      ///< called about once a second; may be empty
-  std::function<void(const std::string&)> log_line;   ///< a finished validation, as one JSON object; may be empty
-  const std::atomic<bool>* stop = nullptr;            ///< set: write a checkpoint and return kCancelled
+  std::function<void(const Progress&)> progress;     ///< called about once a second; may be empty
+  std::function<void(const std::string&)> log_line;  ///< a finished validation, as one JSON object; may be empty
+  const std::atomic<bool>* stop = nullptr;           ///< set: write a checkpoint and return kCancelled
 };
 
 /// Trains on `train`, validates on `validation` (may be empty). With resume it goes on from the checkpoint in `out`,
