@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "format/shape_rules.h"
 #include "kernels/dense/layout.h"
 
 namespace coco::kernels {
@@ -37,11 +38,10 @@ void slice_ref(const format::OpParams& params, std::span<const TensorView> in, s
   Extents strides = row_major_strides(xs);
   int64_t base = 0;
   for (size_t i = 0; i < p.axes.size(); ++i) {
-    const size_t axis = static_cast<size_t>(p.axes[i] < 0 ? p.axes[i] + static_cast<int64_t>(xs.rank()) : p.axes[i]);
-    const int64_t n = xs[axis];
-    const int64_t start = p.starts[i] < 0 ? p.starts[i] + n : p.starts[i];
-    base += std::clamp<int64_t>(start, 0, p.steps[i] > 0 ? n : n - 1) * strides[axis];
-    strides[axis] *= p.steps[i];
+    const auto axis = static_cast<size_t>(p.axes[i]);
+    const format::SliceRange range = format::slice_range(p.starts[i], p.ends[i], p.steps[i], xs[axis]);
+    base += range.start * strides[axis];
+    strides[axis] = range.count > 1 ? range.step * strides[axis] : 0;  // a lone sample's step may be huge
   }
   copy_affine(in[0], out[0], base, strides, row_begin, row_end);
 }
