@@ -1,0 +1,96 @@
+// Programs the tests of this room share.
+#pragma once
+
+#include <vector>
+
+#include "format/program.h"
+
+namespace coco::format::testing {
+
+/// Bytes of `count` floats counting up in small steps.
+inline ConstantData ramp(size_t count) {
+  std::vector<float> values(count);
+  for (size_t i = 0; i < count; ++i) values[i] = 0.01f * static_cast<float>(i);
+  return ConstantData::copy_of({reinterpret_cast<const uint8_t*>(values.data()), count * sizeof(float)});
+}
+
+/// Puts programs together; numbers are value numbers.
+struct Builder {
+  Program program;
+
+  int32_t input(Shape shape) {
+    program.inputs.push_back(value("x" + std::to_string(program.inputs.size()), std::move(shape)));
+    return program.inputs.back();
+  }
+  int32_t constant(Shape shape) {
+    const auto count = static_cast<size_t>(shape.element_count().value());
+    const int32_t number = value("c" + std::to_string(program.values.size()), std::move(shape));
+    program.values.back().constant = ramp(count);
+    return number;
+  }
+  int32_t add(OpParams params, std::vector<int32_t> inputs) {
+    std::vector<std::optional<Shape>> shapes;
+    for (int32_t i : inputs) {
+      shapes.push_back(i == kNoValue ? std::nullopt : std::optional(program.values[static_cast<size_t>(i)].shape));
+    }
+    const int32_t number = value("v" + std::to_string(program.values.size()), infer_shapes(params, shapes).value()[0]);
+    const std::string name = "op" + std::to_string(program.operators.size());
+    program.operators.push_back({name, std::move(params), std::move(inputs), {number}});
+    return number;
+  }
+  void output(int32_t number) { program.outputs.push_back(number); }
+
+ private:
+  int32_t value(std::string name, Shape shape) {
+    program.values.push_back({std::move(name), DataType::kF32, std::move(shape), {}});
+    return static_cast<int32_t>(program.values.size()) - 1;
+  }
+};
+
+/// x2 super-resolution in small: conv with PReLU, conv, depth to space; any height and width.
+inline Program small_network() {
+  Builder b;
+  const int32_t x = b.input(Shape{1, 1, kDynamicDim, kDynamicDim});
+  Conv2dParams conv;
+  conv.kernel = {3, 3};
+  conv.pads = {1, 1, 1, 1};
+  const int32_t first = b.add(conv, {x, b.constant(Shape{2, 1, 3, 3}), b.constant(Shape{2}), b.constant(Shape{2})});
+  const int32_t second = b.add(conv, {first, b.constant(Shape{4, 2, 3, 3}), b.constant(Shape{4}), kNoValue});
+  b.output(b.add(DepthToSpaceParams{}, {second}));
+  b.program.card.name = "small";
+  b.program.card.task = "super-resolution";
+  b.program.card.scale = 2;
+  return std::move(b.program);
+}
+
+/// Every operator, no parameter at its default.
+inline Program every_operator() {
+  Builder b;
+  const int32_t x = b.input(Shape{1, 4, 8, 6});
+  Conv2dParams conv{{3, 1}, {2, 1}, {1, 2}, {1, 2, 3, 4}, 2, UnaryKind::kClip, -0.5f, 1.0f / 3};
+  const int32_t c = b.add(conv, {x, b.constant(Shape{6, 2, 3, 1}), b.constant(Shape{6}), kNoValue});
+  ConvTranspose2dParams deconv{{2, 3}, {2, 3}, {3, 2}, {1, 0, 2, 1}, {1, 2}, 3};
+  const int32_t d = b.add(deconv, {c, b.constant(Shape{6, 4, 2, 3}), kNoValue});
+  const int32_t u = b.add(UnaryParams{UnaryKind::kLeakyRelu, 0.1f, 7.0f}, {d});
+  const int32_t r = b.add(PreluParams{}, {u, b.constant(Shape{12, 1, 1})});
+  const int32_t m = b.add(BinaryParams{BinaryKind::kDiv}, {r, b.constant(Shape{1})});
+  const int32_t k = b.add(ConcatParams{2}, {m, r});
+  const int32_t s = b.add(SliceParams{{3, 1}, {-5, 11}, {INT64_MAX, INT64_MIN}, {2, -1}}, {k});
+  const int32_t p = b.add(PadParams{PadMode::kEdge, {0, 0, 1, 2, 0, 0, 3, -1}, 2.5f}, {s});
+  ResizeParams by_scale{
+      ResizeMode::kCubic, CoordinateMode::kAsymmetric, NearestMode::kCeil, -0.5f, true, {1, 1, 1.5f, 2}, {}};
+  const int32_t e = b.add(by_scale, {p});
+  ResizeParams by_size = by_scale;
+  by_size.scales.clear();
+  by_size.sizes = {1, 12, 6, 9};
+  const int32_t f = b.add(by_size, {e});
+  const int32_t g = b.add(SpaceToDepthParams{3}, {f});
+  const int32_t h = b.add(DepthToSpaceParams{3, DepthToSpaceMode::kCrd}, {g});
+  const int32_t t = b.add(TransposeParams{{0, 2, 3, 1}}, {h});
+  b.output(b.add(ReshapeParams{{6, 9, 12}, true}, {t}));
+  b.program.card = {"all",  "test", "every \"operator\"\n", "Apache-2.0", "none", "make",
+                    "0..1", 3,      {{"a", "1"}, {"b", ""}}};
+  return std::move(b.program);
+}
+
+}  // namespace coco::format::testing
