@@ -72,9 +72,9 @@ struct PlainSlot {
   struct Key {};
   using Function = Fn;
 };
-#define COCO_PLAIN_SLOT(slot, fn)             \
-  struct slot : PlainSlot<fn> {};             \
-  template <>                                 \
+#define COCO_PLAIN_SLOT(slot, fn) \
+  struct slot : PlainSlot<fn> {}; \
+  template <>                     \
   std::span<const KernelRow<slot>> kernel_rows<slot>();
 COCO_PLAIN_SLOT(LoadRowSlot, LoadRowFn)
 COCO_PLAIN_SLOT(StoreRowSlot, StoreRowFn)

@@ -42,19 +42,31 @@ Result<BoundRowOp> make_row_op(const format::Program& program, size_t operator_i
   const BindContext context{program, operator_index, shapes, capabilities};
   COCO_TRY(context.row_result());
   switch (context.op().kind()) {
-    case format::OpKind::kConv2d: return bind_conv(context);
-    case format::OpKind::kConvTranspose2d: return bind_conv_transpose(context);
-    case format::OpKind::kUnary: return bind_unary(context);
-    case format::OpKind::kPrelu: return bind_prelu(context);
-    case format::OpKind::kBinary: return bind_binary(context);
-    case format::OpKind::kConcat: return bind_concat(context);
-    case format::OpKind::kSlice: return bind_slice(context);
-    case format::OpKind::kPad: return bind_pad(context);
-    case format::OpKind::kResize: return bind_resize(context);
-    case format::OpKind::kDepthToSpace: return bind_depth_to_space(context);
-    case format::OpKind::kSpaceToDepth: return bind_space_to_depth(context);
+    case format::OpKind::kConv2d:
+      return bind_conv(context);
+    case format::OpKind::kConvTranspose2d:
+      return bind_conv_transpose(context);
+    case format::OpKind::kUnary:
+      return bind_unary(context);
+    case format::OpKind::kPrelu:
+      return bind_prelu(context);
+    case format::OpKind::kBinary:
+      return bind_binary(context);
+    case format::OpKind::kConcat:
+      return bind_concat(context);
+    case format::OpKind::kSlice:
+      return bind_slice(context);
+    case format::OpKind::kPad:
+      return bind_pad(context);
+    case format::OpKind::kResize:
+      return bind_resize(context);
+    case format::OpKind::kDepthToSpace:
+      return bind_depth_to_space(context);
+    case format::OpKind::kSpaceToDepth:
+      return bind_space_to_depth(context);
     case format::OpKind::kTranspose:
-    case format::OpKind::kReshape: return context.unsupported("it moves data between rows");
+    case format::OpKind::kReshape:
+      return context.unsupported("it moves data between rows");
   }
   return context.unsupported("it has no row kernel");
 }

@@ -111,10 +111,14 @@ class ConvTransposeOp : public RowOp {
 
 kernels::Epilogue epilogue_of(format::UnaryKind kind) {
   switch (kind) {
-    case format::UnaryKind::kRelu: return kernels::Epilogue::kRelu;
-    case format::UnaryKind::kLeakyRelu: return kernels::Epilogue::kLeakyRelu;
-    case format::UnaryKind::kClip: return kernels::Epilogue::kClip;
-    default: return kernels::Epilogue::kNone;
+    case format::UnaryKind::kRelu:
+      return kernels::Epilogue::kRelu;
+    case format::UnaryKind::kLeakyRelu:
+      return kernels::Epilogue::kLeakyRelu;
+    case format::UnaryKind::kClip:
+      return kernels::Epilogue::kClip;
+    default:
+      return kernels::Epilogue::kNone;
   }
 }
 
@@ -162,10 +166,10 @@ Result<BoundRowOp> bind_conv_transpose(const BindContext& context) {
     COCO_ASSIGN(const auto values, context.constant(2));
     std::copy(values.begin(), values.end(), bias.begin());
   }
-  return BoundRowOp{std::make_unique<ConvTransposeOp>(params, input, result.channels,
-                                                      std::vector<float>(weights.begin(), weights.end()),
-                                                      std::move(bias)),
-                    {0}};
+  return BoundRowOp{
+      std::make_unique<ConvTransposeOp>(params, input, result.channels,
+                                        std::vector<float>(weights.begin(), weights.end()), std::move(bias)),
+      {0}};
 }
 
 }  // namespace coco::backends

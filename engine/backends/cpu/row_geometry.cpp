@@ -64,12 +64,12 @@ class ResampleOp : public RowOp {
  public:
   ResampleOp(kernels::FilterTable horizontal, kernels::FilterTable vertical, int channels,
              const Capabilities& capabilities)
-      : horizontal_(std::move(horizontal)), vertical_(std::move(vertical)), channels_(channels),
+      : horizontal_(std::move(horizontal)),
+        vertical_(std::move(vertical)),
+        channels_(channels),
         row_v_(choose<kernels::ResampleRowVSlot>(capabilities)),
         row_h_(choose<kernels::ResampleRowHSlot>(capabilities)) {}
-  Interval rows_needed(int, int y) const override {
-    return {vertical_.first[y], vertical_.first[y] + vertical_.taps};
-  }
+  Interval rows_needed(int, int y) const override { return {vertical_.first[y], vertical_.first[y] + vertical_.taps}; }
   Interval cols_needed(int, Interval x) const override {
     // `first` never falls, so the ends of the interval bound it.
     return {horizontal_.first[x.begin], horizontal_.first[x.end - 1] + horizontal_.taps};
@@ -103,8 +103,10 @@ class ResampleOp : public RowOp {
 class DepthToSpaceOp : public RowOp {
  public:
   DepthToSpaceOp(const format::DepthToSpaceParams& params, int out_channels, const Capabilities& capabilities)
-      : block_(static_cast<int>(params.block)), crd_(params.mode == format::DepthToSpaceMode::kCrd),
-        out_channels_(out_channels), interleave_(choose<kernels::InterleaveRowSlot>(capabilities)) {}
+      : block_(static_cast<int>(params.block)),
+        crd_(params.mode == format::DepthToSpaceMode::kCrd),
+        out_channels_(out_channels),
+        interleave_(choose<kernels::InterleaveRowSlot>(capabilities)) {}
   Interval rows_needed(int, int y) const override { return {y / block_, y / block_ + 1}; }
   Interval cols_needed(int, Interval x) const override { return {x.begin / block_, (x.end - 1) / block_ + 1}; }
   size_t scratch_floats(int width) const override {
@@ -168,12 +170,12 @@ Result<BoundRowOp> bind_pad(const BindContext& context) {
   const auto& pads = params.pads;
   if (pads.size() != 8 || pads[0] != 0 || pads[1] != 0 || pads[4] != 0 || pads[5] != 0)
     return context.unsupported("it pads the batch or the channels");
-  if (params.mode == format::PadMode::kReflect && (std::max(pads[2], pads[6]) >= input.height ||
-                                                   std::max(pads[3], pads[7]) >= input.width))
+  if (params.mode == format::PadMode::kReflect &&
+      (std::max(pads[2], pads[6]) >= input.height || std::max(pads[3], pads[7]) >= input.width))
     return context.unsupported("it reflects more than the picture holds");
-  return BoundRowOp{std::make_unique<PadOp>(params.mode, params.value, static_cast<int>(pads[2]),
-                                            static_cast<int>(pads[3]), input),
-                    {0}};
+  return BoundRowOp{
+      std::make_unique<PadOp>(params.mode, params.value, static_cast<int>(pads[2]), static_cast<int>(pads[3]), input),
+      {0}};
 }
 
 Result<BoundRowOp> bind_slice(const BindContext& context) {
@@ -189,8 +191,8 @@ Result<BoundRowOp> bind_slice(const BindContext& context) {
     step[axis] = params.steps[i];
   }
   const bool cuts_channels = start[1] != 0 || step[1] != 1 || context.input_shape(0)[1] != context.result_shape()[1];
-  const bool crops = context.input_shape(0)[2] != context.result_shape()[2] ||
-                     context.input_shape(0)[3] != context.result_shape()[3];
+  const bool crops =
+      context.input_shape(0)[2] != context.result_shape()[2] || context.input_shape(0)[3] != context.result_shape()[3];
   if (step[2] != 1 || step[3] != 1) return context.unsupported("it steps over rows or columns");
   if (cuts_channels && crops) return context.unsupported("it cuts channels and crops at once");
   if (cuts_channels) return bind_channel_slice(context, start[1], step[1]);
@@ -204,10 +206,10 @@ Result<BoundRowOp> bind_resize(const BindContext& context) {
   COCO_ASSIGN(const RowTensor input, context.row_tensor(0));
   COCO_ASSIGN(const RowTensor result, context.row_result());
   if (input.channels != result.channels) return context.unsupported("it resizes the channels");
-  return BoundRowOp{make_resample(make_resize_table(params, 3, input.width, result.width),
-                                  make_resize_table(params, 2, input.height, result.height), input.channels,
-                                  context.capabilities),
-                    {0}};
+  return BoundRowOp{
+      make_resample(make_resize_table(params, 3, input.width, result.width),
+                    make_resize_table(params, 2, input.height, result.height), input.channels, context.capabilities),
+      {0}};
 }
 
 Result<BoundRowOp> bind_depth_to_space(const BindContext& context) {

@@ -49,9 +49,9 @@ struct Binding {
 };
 
 struct RowArgs {
-  int y = 0;                        ///< row of the result
-  Interval x;                       ///< columns of the result
-  float* out = nullptr;             ///< channel 0, column x.begin; null for a sink
+  int y = 0;             ///< row of the result
+  Interval x;            ///< columns of the result
+  float* out = nullptr;  ///< channel 0, column x.begin; null for a sink
   ptrdiff_t out_channel_stride = 0;
   const RowInput* inputs = nullptr;
   const Binding* bindings = nullptr;  ///< of the run, by number

@@ -27,7 +27,10 @@ class UnaryOp : public PointwiseOp {
 class BinaryOp : public PointwiseOp {
  public:
   BinaryOp(format::BinaryKind kind, int channels, bool broadcast_a, bool broadcast_b, const Capabilities& capabilities)
-      : kind_(kind), channels_(channels), broadcast_a_(broadcast_a), broadcast_b_(broadcast_b),
+      : kind_(kind),
+        channels_(channels),
+        broadcast_a_(broadcast_a),
+        broadcast_b_(broadcast_b),
         binary_(choose<kernels::BinaryRowSlot>(capabilities)) {}
   void run(const RowArgs& args) const noexcept override {
     for (int c = 0; c < channels_; ++c)
@@ -47,7 +50,10 @@ class BinaryConstOp : public PointwiseOp {
  public:
   BinaryConstOp(format::BinaryKind kind, int in_channels, std::vector<float> constants, bool constant_first,
                 const Capabilities& capabilities)
-      : kind_(kind), in_channels_(in_channels), constants_(std::move(constants)), constant_first_(constant_first),
+      : kind_(kind),
+        in_channels_(in_channels),
+        constants_(std::move(constants)),
+        constant_first_(constant_first),
         binary_(choose<kernels::BinaryConstRowSlot>(capabilities)) {}
   void run(const RowArgs& args) const noexcept override {
     for (size_t c = 0; c < constants_.size(); ++c)
@@ -121,9 +127,9 @@ Result<BoundRowOp> bind_binary(const BindContext& context) {
     COCO_ASSIGN(const auto values, context.constant(constant));
     auto constants = per_channel(values, context.input_shape(constant), result.channels);
     if (!constants) return context.unsupported("its constant operand varies within a channel");
-    return BoundRowOp{std::make_unique<BinaryConstOp>(kind, input.channels, std::move(*constants), const_a,
-                                                      context.capabilities),
-                      {moving}};
+    return BoundRowOp{
+        std::make_unique<BinaryConstOp>(kind, input.channels, std::move(*constants), const_a, context.capabilities),
+        {moving}};
   }
   COCO_ASSIGN(const RowTensor a, context.row_tensor(0));
   COCO_ASSIGN(const RowTensor b, context.row_tensor(1));

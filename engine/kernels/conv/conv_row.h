@@ -35,10 +35,10 @@ struct ConvRowWeights {
 
 struct ConvRowArgs {
   const ConvRowWeights* weights = nullptr;
-  int row_count = 0;                     ///< kernel rows that lie inside the picture
-  int ky[kMaxKernelRows] = {};           ///< their indices, rising
+  int row_count = 0;                       ///< kernel rows that lie inside the picture
+  int ky[kMaxKernelRows] = {};             ///< their indices, rising
   const float* rows[kMaxKernelRows] = {};  ///< channel 0 of each at the tap kx = 0 of the first output
-  ptrdiff_t in_channel_stride = 0;       ///< floats
+  ptrdiff_t in_channel_stride = 0;         ///< floats
   float* out = nullptr;
   ptrdiff_t out_channel_stride = 0;  ///< floats
   int width = 0;                     ///< outputs wanted; up to kRowSlop more may be written

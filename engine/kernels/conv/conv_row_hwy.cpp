@@ -115,35 +115,54 @@ template <int kW, Tail kTail>
 TileSpanFn TileSpanFor(int tile) {
   switch (tile) {
 #if HWY_TARGET <= HWY_AVX3 || HWY_TARGET == HWY_NEON
-    case 8: return TileSpan<8, kW, kTail>;
-    case 7: return TileSpan<7, kW, kTail>;
-    case 6: return TileSpan<6, kW, kTail>;
-    case 5: return TileSpan<5, kW, kTail>;
+    case 8:
+      return TileSpan<8, kW, kTail>;
+    case 7:
+      return TileSpan<7, kW, kTail>;
+    case 6:
+      return TileSpan<6, kW, kTail>;
+    case 5:
+      return TileSpan<5, kW, kTail>;
 #endif
-    case 4: return TileSpan<4, kW, kTail>;
-    case 3: return TileSpan<3, kW, kTail>;
-    case 2: return TileSpan<2, kW, kTail>;
-    default: return TileSpan<1, kW, kTail>;
+    case 4:
+      return TileSpan<4, kW, kTail>;
+    case 3:
+      return TileSpan<3, kW, kTail>;
+    case 2:
+      return TileSpan<2, kW, kTail>;
+    default:
+      return TileSpan<1, kW, kTail>;
   }
 }
 
 template <int kW>
 TileSpanFn TileSpanFor(int tile, Tail tail) {
   switch (tail) {
-    case Tail::kSlope: return TileSpanFor<kW, Tail::kSlope>(tile);
-    case Tail::kClip: return TileSpanFor<kW, Tail::kClip>(tile);
-    default: return TileSpanFor<kW, Tail::kPlain>(tile);
+    case Tail::kSlope:
+      return TileSpanFor<kW, Tail::kSlope>(tile);
+    case Tail::kClip:
+      return TileSpanFor<kW, Tail::kClip>(tile);
+    default:
+      return TileSpanFor<kW, Tail::kPlain>(tile);
   }
 }
 
 Tail FillSlopes(const ConvRowWeights& w, int channel, int tile, float* slope) {
   std::fill(slope, slope + 8, 1.0f);
   switch (w.epilogue) {
-    case Epilogue::kNone: return Tail::kPlain;
-    case Epilogue::kClip: return Tail::kClip;
-    case Epilogue::kRelu: std::fill(slope, slope + 8, 0.0f); return Tail::kSlope;
-    case Epilogue::kLeakyRelu: std::fill(slope, slope + 8, w.a); return Tail::kSlope;
-    case Epilogue::kPrelu: std::copy_n(w.slope.data() + channel, tile, slope); return Tail::kSlope;
+    case Epilogue::kNone:
+      return Tail::kPlain;
+    case Epilogue::kClip:
+      return Tail::kClip;
+    case Epilogue::kRelu:
+      std::fill(slope, slope + 8, 0.0f);
+      return Tail::kSlope;
+    case Epilogue::kLeakyRelu:
+      std::fill(slope, slope + 8, w.a);
+      return Tail::kSlope;
+    case Epilogue::kPrelu:
+      std::copy_n(w.slope.data() + channel, tile, slope);
+      return Tail::kSlope;
   }
   return Tail::kPlain;
 }

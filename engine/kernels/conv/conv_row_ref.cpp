@@ -27,11 +27,16 @@ namespace {
 
 float apply(const ConvRowWeights& w, int channel, float v) {
   switch (w.epilogue) {
-    case Epilogue::kNone: return v;
-    case Epilogue::kRelu: return std::max(v, 0.0f);
-    case Epilogue::kLeakyRelu: return v < 0 ? v * w.a : v;
-    case Epilogue::kPrelu: return v < 0 ? v * w.slope[channel] : v;
-    case Epilogue::kClip: return std::min(std::max(v, w.a), w.b);
+    case Epilogue::kNone:
+      return v;
+    case Epilogue::kRelu:
+      return std::max(v, 0.0f);
+    case Epilogue::kLeakyRelu:
+      return v < 0 ? v * w.a : v;
+    case Epilogue::kPrelu:
+      return v < 0 ? v * w.slope[channel] : v;
+    case Epilogue::kClip:
+      return std::min(std::max(v, w.a), w.b);
   }
   return v;
 }

@@ -17,8 +17,8 @@ using StoreRowFn = void (*)(SampleType type, const float* in, int count, void* s
 using UnaryRowFn = void (*)(const format::UnaryParams& params, const float* in, int count, float* out);
 using BinaryRowFn = void (*)(format::BinaryKind kind, const float* a, const float* b, int count, float* out);
 /// The same with one operand a constant; `constant_first` tells which side it stands on.
-using BinaryConstRowFn = void (*)(format::BinaryKind kind, const float* in, float constant, bool constant_first, int count,
-                                  float* out);
+using BinaryConstRowFn = void (*)(format::BinaryKind kind, const float* in, float constant, bool constant_first,
+                                  int count, float* out);
 /// out[i * block + b] = in[b][i]: one row of depth-to-space.
 using InterleaveRowFn = void (*)(int block, const float* const* in, int count, float* out);
 

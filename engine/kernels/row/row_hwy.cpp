@@ -100,7 +100,8 @@ void UnaryRow(const format::UnaryParams& p, const float* in, int count, float* o
         const V low = hn::IfThenElse(hn::Lt(v, a), a, v);
         return hn::IfThenElse(hn::Lt(b, low), b, low);
       });
-    default: return unary_row_ref(p, in, count, out);
+    default:
+      return unary_row_ref(p, in, count, out);
   }
 }
 

@@ -35,7 +35,9 @@ void load_row_ref(SampleType type, const void* samples, int count, float* out) {
     case SampleType::kU16Msb10:
       for (int i = 0; i < count; ++i) out[i] = static_cast<float>(words[i] >> 6) * scale;
       break;
-    case SampleType::kF32: std::memcpy(out, samples, sizeof(float) * count); break;
+    case SampleType::kF32:
+      std::memcpy(out, samples, sizeof(float) * count);
+      break;
   }
 }
 
@@ -51,7 +53,9 @@ void store_row_ref(SampleType type, const float* in, int count, void* samples) {
     case SampleType::kU16Msb10:
       store_samples<uint16_t>(in, count, samples, peak, [](uint32_t v) { return static_cast<uint16_t>(v << 6); });
       break;
-    case SampleType::kF32: std::memcpy(samples, in, sizeof(float) * count); break;
+    case SampleType::kF32:
+      std::memcpy(samples, in, sizeof(float) * count);
+      break;
   }
 }
 
@@ -59,22 +63,42 @@ void unary_row_ref(const format::UnaryParams& params, const float* in, int count
   for (int i = 0; i < count; ++i) {
     const float v = in[i];
     switch (params.kind) {
-      case format::UnaryKind::kIdentity: out[i] = v; break;
-      case format::UnaryKind::kRelu: out[i] = std::max(v, 0.0f); break;
-      case format::UnaryKind::kLeakyRelu: out[i] = v < 0 ? v * params.a : v; break;
-      case format::UnaryKind::kClip: out[i] = std::min(std::max(v, params.a), params.b); break;
-      case format::UnaryKind::kSigmoid: out[i] = 1.0f / (1.0f + std::exp(-v)); break;
-      case format::UnaryKind::kTanh: out[i] = std::tanh(v); break;
+      case format::UnaryKind::kIdentity:
+        out[i] = v;
+        break;
+      case format::UnaryKind::kRelu:
+        out[i] = std::max(v, 0.0f);
+        break;
+      case format::UnaryKind::kLeakyRelu:
+        out[i] = v < 0 ? v * params.a : v;
+        break;
+      case format::UnaryKind::kClip:
+        out[i] = std::min(std::max(v, params.a), params.b);
+        break;
+      case format::UnaryKind::kSigmoid:
+        out[i] = 1.0f / (1.0f + std::exp(-v));
+        break;
+      case format::UnaryKind::kTanh:
+        out[i] = std::tanh(v);
+        break;
     }
   }
 }
 
 void binary_row_ref(format::BinaryKind kind, const float* a, const float* b, int count, float* out) {
   for (int i = 0; i < count; ++i) switch (kind) {
-      case format::BinaryKind::kAdd: out[i] = a[i] + b[i]; break;
-      case format::BinaryKind::kSub: out[i] = a[i] - b[i]; break;
-      case format::BinaryKind::kMul: out[i] = a[i] * b[i]; break;
-      case format::BinaryKind::kDiv: out[i] = a[i] / b[i]; break;
+      case format::BinaryKind::kAdd:
+        out[i] = a[i] + b[i];
+        break;
+      case format::BinaryKind::kSub:
+        out[i] = a[i] - b[i];
+        break;
+      case format::BinaryKind::kMul:
+        out[i] = a[i] * b[i];
+        break;
+      case format::BinaryKind::kDiv:
+        out[i] = a[i] / b[i];
+        break;
     }
 }
 
