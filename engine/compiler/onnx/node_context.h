@@ -1,0 +1,105 @@
+// Purpose: what an operator's import function sees: one ONNX node, its attributes, its inputs as graph values or as
+// numbers, and a way to add graph nodes.
+#pragma once
+
+#include <onnx/onnx_pb.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "compiler/onnx/host_tensor.h"
+#include "graph/graph.h"
+
+namespace coco::compiler {
+
+/// A reshaped (and perhaps transposed) tensor whose shape no Reshape parameters can express because several dimensions
+/// are dynamic. Only a further Transpose or Reshape may read it; together they must spell a pixel shuffle.
+struct View {
+  graph::Value* base = nullptr;
+  TrialShapes shape;          ///< before the transposition
+  std::vector<int64_t> perm;  ///< empty: not transposed
+};
+
+/// What an ONNX name stands for while importing.
+struct Imported {
+  graph::Value* value = nullptr;
+  std::shared_ptr<const HostTensor> host;
+  std::shared_ptr<const View> view;
+};
+
+/// State of one import.
+struct ImportState {
+  graph::Graph graph;
+  int opset = 0;
+  std::unordered_map<std::string, Imported> names;
+  std::unordered_map<const graph::Value*, TrialShapes> shapes;
+  size_t roots = 0;  ///< unknown dimensions met so far
+
+  const TrialShapes& shapes_of(const graph::Value* value);
+};
+
+class NodeContext {
+ public:
+  NodeContext(ImportState& state, const onnx::NodeProto& node, int index) : state_(state), node_(node), index_(index) {}
+
+  int opset() const { return state_.opset; }
+  const onnx::NodeProto& proto() const { return node_; }
+  /// "node 'conv1' (Conv)"
+  std::string where() const;
+  /// kUnsupported: where, what, and what would help.
+  Error unsupported(const std::string& what) const;
+  Error invalid(const std::string& what) const;
+
+  // Attributes; a missing one gives the default.
+  bool has(const char* name) const { return find(name) != nullptr; }
+  int64_t get_int(const char* name, int64_t fallback) const;
+  float get_float(const char* name, float fallback) const;
+  std::string get_string(const char* name, const char* fallback) const;
+  std::vector<int64_t> get_ints(const char* name) const;
+  std::vector<float> get_floats(const char* name) const;
+  const onnx::AttributeProto* find(const char* name) const;
+
+  // Inputs.
+  size_t input_count() const { return static_cast<size_t>(node_.input_size()); }
+  bool has_input(size_t i) const { return i < input_count() && !node_.input(static_cast<int>(i)).empty(); }
+  /// As a graph value; constant numbers become a constant.
+  Result<graph::Value*> tensor(size_t i);
+  /// As numbers, when they are known while importing; null otherwise.
+  std::shared_ptr<const HostTensor> numbers(size_t i);
+  /// As numbers that must be known; `role` names the input in the message.
+  Result<std::shared_ptr<const HostTensor>> required_numbers(size_t i, const char* role);
+  /// As numbers that do not depend on dynamic dimensions.
+  Result<std::vector<int64_t>> constant_ints(size_t i, const char* role);
+  Result<std::vector<float>> constant_floats(size_t i, const char* role);
+  /// As f32 constant data of any size.
+  Result<std::span<const float>> constant_data(size_t i, const char* role);
+  const View* view(size_t i) const;
+  const TrialShapes& shapes(const graph::Value* value) { return state_.shapes_of(value); }
+
+  // Results.
+  size_t output_count() const { return static_cast<size_t>(node_.output_size()); }
+  Result<graph::Value*> add(format::OpParams params, std::vector<graph::Value*> inputs);
+  graph::Value* add_constant(const std::string& role, Shape shape, std::span<const float> data);
+  void set_output(size_t i, graph::Value* value) { set(i, {value, nullptr, nullptr}); }
+  void set_output(size_t i, HostTensor numbers) {
+    set(i, {nullptr, std::make_shared<const HostTensor>(std::move(numbers)), nullptr});
+  }
+  void set_output(size_t i, View view) { set(i, {nullptr, nullptr, std::make_shared<const View>(std::move(view))}); }
+  /// add() as the node's only result.
+  Status finish(format::OpParams params, std::vector<graph::Value*> inputs);
+  /// A graph value for a name; constant numbers become a constant.
+  Result<graph::Value*> materialise(const std::string& name);
+
+ private:
+  void set(size_t i, Imported imported);
+  const Imported* imported(size_t i) const;
+
+  ImportState& state_;
+  const onnx::NodeProto& node_;
+  int index_;
+};
+
+}  // namespace coco::compiler

@@ -1,0 +1,32 @@
+// Purpose: the optimising passes and their order. A pass rewrites the graph into an equal one.
+#pragma once
+
+#include <span>
+#include <string_view>
+
+#include "graph/graph.h"
+
+namespace coco::compiler {
+
+struct Pass {
+  std::string_view name;
+  Status (*run)(graph::Graph&);
+};
+
+/// In the order they run.
+std::span<const Pass> pass_list();
+/// Null when there is no such pass.
+const Pass* find_pass(std::string_view name);
+/// Runs every pass, and the verifier after each.
+Status run_passes(graph::Graph& graph);
+
+// One file each, of the same name.
+Status drop_identities(graph::Graph& graph);
+Status recognize_pixel_shuffle(graph::Graph& graph);
+Status fold_constants(graph::Graph& graph);
+Status fold_pad(graph::Graph& graph);
+Status fold_affine(graph::Graph& graph);
+Status fuse_activations(graph::Graph& graph);
+Status remove_dead(graph::Graph& graph);
+
+}  // namespace coco::compiler
