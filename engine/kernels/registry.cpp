@@ -37,6 +37,21 @@ bool matches_resize(const DenseKey& key, const Capabilities& capabilities) noexc
          (dense_rows(key.inputs[0].shape) > 0 || dense_rows(key.outputs[0].shape) == 0);
 }
 
+bool unit_stride(const ConvRowWeights& key, const Capabilities& capabilities) noexcept {
+  return key.stride_x == 1 && !capabilities.target.empty();
+}
+bool any_conv(const ConvRowWeights&, const Capabilities&) noexcept { return true; }
+int one_channel() { return 1; }
+
+template <typename Key>
+bool has_vectors(const Key&, const Capabilities& capabilities) noexcept {
+  return !capabilities.target.empty();
+}
+template <typename Key>
+bool always(const Key&, const Capabilities&) noexcept {
+  return true;
+}
+
 }  // namespace
 
 template <>
@@ -47,5 +62,90 @@ std::span<const KernelRow<DenseSlot>> kernel_rows<DenseSlot>() {
   };
   return kRows;
 }
+
+#define COCO_ROW(name, function, predicate, tolerance) {#name, function, predicate, tolerance},
+
+template <>
+std::span<const KernelRow<ConvRowSlot>> kernel_rows<ConvRowSlot>() {
+  static constexpr KernelRow<ConvRowSlot> kRows[] = {
+#define COCO_CONV_ROW_KERNEL COCO_ROW
+#include "kernels/kernels.def"
+  };
+  return kRows;
+}
+
+template <>
+std::span<const KernelRow<LoadRowSlot>> kernel_rows<LoadRowSlot>() {
+  static constexpr KernelRow<LoadRowSlot> kRows[] = {
+#define COCO_LOAD_ROW_KERNEL COCO_ROW
+#include "kernels/kernels.def"
+  };
+  return kRows;
+}
+
+template <>
+std::span<const KernelRow<StoreRowSlot>> kernel_rows<StoreRowSlot>() {
+  static constexpr KernelRow<StoreRowSlot> kRows[] = {
+#define COCO_STORE_ROW_KERNEL COCO_ROW
+#include "kernels/kernels.def"
+  };
+  return kRows;
+}
+
+template <>
+std::span<const KernelRow<UnaryRowSlot>> kernel_rows<UnaryRowSlot>() {
+  static constexpr KernelRow<UnaryRowSlot> kRows[] = {
+#define COCO_UNARY_ROW_KERNEL COCO_ROW
+#include "kernels/kernels.def"
+  };
+  return kRows;
+}
+
+template <>
+std::span<const KernelRow<BinaryRowSlot>> kernel_rows<BinaryRowSlot>() {
+  static constexpr KernelRow<BinaryRowSlot> kRows[] = {
+#define COCO_BINARY_ROW_KERNEL COCO_ROW
+#include "kernels/kernels.def"
+  };
+  return kRows;
+}
+
+template <>
+std::span<const KernelRow<BinaryConstRowSlot>> kernel_rows<BinaryConstRowSlot>() {
+  static constexpr KernelRow<BinaryConstRowSlot> kRows[] = {
+#define COCO_BINARY_CONST_ROW_KERNEL COCO_ROW
+#include "kernels/kernels.def"
+  };
+  return kRows;
+}
+
+template <>
+std::span<const KernelRow<InterleaveRowSlot>> kernel_rows<InterleaveRowSlot>() {
+  static constexpr KernelRow<InterleaveRowSlot> kRows[] = {
+#define COCO_INTERLEAVE_ROW_KERNEL COCO_ROW
+#include "kernels/kernels.def"
+  };
+  return kRows;
+}
+
+template <>
+std::span<const KernelRow<ResampleRowVSlot>> kernel_rows<ResampleRowVSlot>() {
+  static constexpr KernelRow<ResampleRowVSlot> kRows[] = {
+#define COCO_RESAMPLE_ROW_V_KERNEL COCO_ROW
+#include "kernels/kernels.def"
+  };
+  return kRows;
+}
+
+template <>
+std::span<const KernelRow<ResampleRowHSlot>> kernel_rows<ResampleRowHSlot>() {
+  static constexpr KernelRow<ResampleRowHSlot> kRows[] = {
+#define COCO_RESAMPLE_ROW_H_KERNEL COCO_ROW
+#include "kernels/kernels.def"
+  };
+  return kRows;
+}
+
+#undef COCO_ROW
 
 }  // namespace coco::kernels

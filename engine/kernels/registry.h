@@ -7,7 +7,10 @@
 #include <span>
 #include <string_view>
 
+#include "kernels/conv/conv_row.h"
 #include "kernels/dense/dense.h"
+#include "kernels/resample/rows.h"
+#include "kernels/row/row.h"
 
 namespace coco::kernels {
 
@@ -50,6 +53,38 @@ const KernelRow<Slot>* select_reference(const typename Slot::Key& key) {
   }
   return nullptr;
 }
+
+/// A convolution row kernel and the number of output channels its weights are packed by.
+struct ConvRowKernel {
+  ConvRowFn run;
+  int (*oc_tile)();
+};
+struct ConvRowSlot {
+  using Key = ConvRowWeights;
+  using Function = ConvRowKernel;
+};
+template <>
+std::span<const KernelRow<ConvRowSlot>> kernel_rows<ConvRowSlot>();
+
+/// Slots whose kernels take every argument alike: nothing but the machine decides.
+template <typename Fn>
+struct PlainSlot {
+  struct Key {};
+  using Function = Fn;
+};
+#define COCO_PLAIN_SLOT(slot, fn) \
+  struct slot : PlainSlot<fn> {}; \
+  template <>                     \
+  std::span<const KernelRow<slot>> kernel_rows<slot>();
+COCO_PLAIN_SLOT(LoadRowSlot, LoadRowFn)
+COCO_PLAIN_SLOT(StoreRowSlot, StoreRowFn)
+COCO_PLAIN_SLOT(UnaryRowSlot, UnaryRowFn)
+COCO_PLAIN_SLOT(BinaryRowSlot, BinaryRowFn)
+COCO_PLAIN_SLOT(BinaryConstRowSlot, BinaryConstRowFn)
+COCO_PLAIN_SLOT(InterleaveRowSlot, InterleaveRowFn)
+COCO_PLAIN_SLOT(ResampleRowVSlot, ResampleRowVFn)
+COCO_PLAIN_SLOT(ResampleRowHSlot, ResampleRowHFn)
+#undef COCO_PLAIN_SLOT
 
 /// Whole-tensor operators (kernels/dense).
 struct DenseSlot {

@@ -57,6 +57,8 @@ class Session {
   std::unique_ptr<State> state_;
 };
 
+enum class ResampleFilter { kBicubic, kLanczos3 };
+
 /// Geometry of an image job: one plane through a 1-channel network, depth-first, straight from the caller's
 /// samples into the caller's samples.
 struct ImageJob {
@@ -67,6 +69,8 @@ struct ImageJob {
   /// How often the network is applied, one after the other, before the resampling to the exact output size.
   /// 0: resampling only (no model needed).
   int repeats = 1;
+  /// Filter of that resampling.
+  ResampleFilter filter = ResampleFilter::kBicubic;
 };
 
 /// Runs image-to-image networks on planes. Samples are scaled to 0..1 on load (divided by max_value) and, on store,

@@ -23,10 +23,11 @@ struct UpscalerConfig {
   SessionOptions session;                      ///< threads and plan overrides
 };
 
-/// Upscales frames: luma by the network (repeated while the output is larger than one application makes, then resampled
-/// to the exact size), chroma by an integer-exact interpolator that keeps its siting, in one pass over the output.
-/// Matrix, range and transfer are the stream's own and are not touched. A null model, or the name "bicubic" / "lanczos"
-/// in load_upscale_model, resamples luma without a network.
+/// Upscales frames: luma by the network (repeated while the output is larger than one application makes, at most four
+/// times, then resampled to the exact size; not at all when neither axis grows), chroma by an integer-exact
+/// interpolator that keeps its siting, in one pass over the output. Matrix, range and transfer are the stream's own and
+/// are not touched. A null model, or the name "bicubic" / "lanczos" in load_upscale_model, resamples luma without a
+/// network.
 class Upscaler {
  public:
   static Result<std::unique_ptr<Upscaler>> create(std::shared_ptr<const Model> model, const UpscalerConfig& config);
@@ -42,6 +43,11 @@ class Upscaler {
   explicit Upscaler(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };
+
+/// How load_upscale_model opens a file. Without one it opens .coco files only; a program or plugin that links the
+/// compiler passes coco::load_or_compile once, at its start, and .onnx files work as well. Null restores the default.
+using ModelLoader = Result<std::shared_ptr<const Model>> (*)(const std::string& path);
+void set_model_loader(ModelLoader loader);
 
 /// A shipped model ("sr2x-s") as found by find_model_file(), or a .coco/.onnx path. "bicubic" gives a null pointer.
 Result<std::shared_ptr<const Model>> load_upscale_model(const std::string& name_or_path);

@@ -1,0 +1,74 @@
+#include "backends/cpu/row_bind.h"
+
+namespace coco::backends {
+
+Error BindContext::unsupported(const std::string& why) const {
+  return make_error(ErrorCode::kUnsupported, "operator '" + op().name + "' (" + std::string(to_string(op().kind())) +
+                                                 ") does not run row by row: " + why);
+}
+
+namespace {
+
+Result<RowTensor> as_row_tensor(const BindContext& context, int32_t value) {
+  const Shape& shape = context.shapes[value];
+  if (context.program.values[value].type != DataType::kF32)
+    return context.unsupported("value '" + context.program.values[value].name + "' is not f32");
+  if (shape.rank() != 4 || shape[0] != 1 || shape[1] < 1 || shape[2] < 1 || shape[3] < 1)
+    return context.unsupported("value '" + context.program.values[value].name + "' is " + shape.to_string() +
+                               ", not one picture [1, C, H, W]");
+  return RowTensor{static_cast<int>(shape[1]), static_cast<int>(shape[2]), static_cast<int>(shape[3])};
+}
+
+}  // namespace
+
+Result<RowTensor> BindContext::row_tensor(int i) const {
+  if (!has_input(i)) return unsupported("an input is missing");
+  if (is_constant(i)) return unsupported("its input '" + program.values[op().inputs[i]].name + "' is constant");
+  return as_row_tensor(*this, op().inputs[i]);
+}
+
+Result<RowTensor> BindContext::row_result() const { return as_row_tensor(*this, op().outputs[0]); }
+
+Result<std::span<const float>> BindContext::constant(int i) const {
+  if (!is_constant(i)) return unsupported("its input " + std::to_string(i) + " is not constant");
+  const format::Value& value = program.values[op().inputs[i]];
+  if (value.type != DataType::kF32) return unsupported("constant '" + value.name + "' is not f32");
+  const auto bytes = value.constant.bytes;
+  return std::span<const float>(reinterpret_cast<const float*>(bytes.data()), bytes.size() / sizeof(float));
+}
+
+Result<BoundRowOp> make_row_op(const format::Program& program, size_t operator_index, std::span<const Shape> shapes,
+                               const Capabilities& capabilities) {
+  const BindContext context{program, operator_index, shapes, capabilities};
+  COCO_TRY(context.row_result());
+  switch (context.op().kind()) {
+    case format::OpKind::kConv2d:
+      return bind_conv(context);
+    case format::OpKind::kConvTranspose2d:
+      return bind_conv_transpose(context);
+    case format::OpKind::kUnary:
+      return bind_unary(context);
+    case format::OpKind::kPrelu:
+      return bind_prelu(context);
+    case format::OpKind::kBinary:
+      return bind_binary(context);
+    case format::OpKind::kConcat:
+      return bind_concat(context);
+    case format::OpKind::kSlice:
+      return bind_slice(context);
+    case format::OpKind::kPad:
+      return bind_pad(context);
+    case format::OpKind::kResize:
+      return bind_resize(context);
+    case format::OpKind::kDepthToSpace:
+      return bind_depth_to_space(context);
+    case format::OpKind::kSpaceToDepth:
+      return bind_space_to_depth(context);
+    case format::OpKind::kTranspose:
+    case format::OpKind::kReshape:
+      return context.unsupported("it moves data between rows");
+  }
+  return context.unsupported("it has no row kernel");
+}
+
+}  // namespace coco::backends

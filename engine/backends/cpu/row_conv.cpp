@@ -1,0 +1,175 @@
+#include "backends/cpu/row_bind.h"
+
+#include <algorithm>
+
+#include "kernels/conv/conv_row.h"
+#include "kernels/row/row.h"
+
+namespace coco::backends {
+namespace {
+
+class ConvOp : public RowOp {
+ public:
+  ConvOp(const format::Conv2dParams& params, RowTensor input, kernels::ConvRowWeights weights, kernels::ConvRowFn run,
+         kernels::UnaryRowFn post)
+      : params_(params), input_(input), weights_(std::move(weights)), run_(run), post_(post) {}
+  Interval rows_needed(int, int y) const override {
+    const int first = static_cast<int>(y * params_.stride[0] - params_.pads[0]);
+    return {first, static_cast<int>(first + (params_.kernel[0] - 1) * params_.dilation[0] + 1)};
+  }
+  Interval cols_needed(int, Interval x) const override {
+    const auto first = static_cast<int>(x.begin * params_.stride[1] - params_.pads[1]);
+    const auto last = static_cast<int>((x.end - 1) * params_.stride[1] - params_.pads[1]);
+    return {first, static_cast<int>(last + (params_.kernel[1] - 1) * params_.dilation[1] + 1)};
+  }
+  void run(const RowArgs& args) const noexcept override {
+    kernels::ConvRowArgs conv;
+    conv.weights = &weights_;
+    const RowInput& in = args.inputs[0];
+    const auto first = static_cast<int>(args.y * params_.stride[0] - params_.pads[0]);
+    const auto column = static_cast<int>(args.x.begin * params_.stride[1] - params_.pads[1]);
+    for (int ky = 0; ky < weights_.kernel_h; ++ky) {
+      const int row = first + ky * static_cast<int>(params_.dilation[0]);
+      if (row < 0 || row >= input_.height) continue;
+      conv.ky[conv.row_count] = ky;
+      conv.rows[conv.row_count++] = in.at(row, 0, column);
+    }
+    conv.in_channel_stride = in.channel_stride;
+    conv.out = args.out;
+    conv.out_channel_stride = args.out_channel_stride;
+    conv.width = args.x.size();
+    run_(conv);
+    if (post_ == nullptr) return;
+    const format::UnaryParams unary{params_.activation, params_.act_a, params_.act_b};
+    for (int m = 0; m < weights_.out_channels; ++m) {
+      float* out = args.out + m * args.out_channel_stride;
+      post_(unary, out, args.x.size(), out);
+    }
+  }
+
+ private:
+  format::Conv2dParams params_;
+  RowTensor input_;
+  kernels::ConvRowWeights weights_;
+  kernels::ConvRowFn run_;
+  kernels::UnaryRowFn post_;  ///< of an activation the row kernel does not fuse; null otherwise
+};
+
+/// Transposed convolution, one output row: the taps whose stride phase meets the row.
+class ConvTransposeOp : public RowOp {
+ public:
+  ConvTransposeOp(const format::ConvTranspose2dParams& params, RowTensor input, int out_channels,
+                  std::vector<float> weights, std::vector<float> bias)
+      : p_(params), input_(input), out_channels_(out_channels), weights_(std::move(weights)), bias_(std::move(bias)) {}
+  Interval rows_needed(int, int y) const override { return span(0, y, y + 1); }
+  Interval cols_needed(int, Interval x) const override { return span(1, x.begin, x.end); }
+  void run(const RowArgs& args) const noexcept override {
+    const auto groups = static_cast<int>(p_.group);
+    const int out_per_group = out_channels_ / groups;
+    const int in_per_group = input_.channels / groups;
+    const auto kh = static_cast<int>(p_.kernel[0]), kw = static_cast<int>(p_.kernel[1]);
+    for (int m = 0; m < out_channels_; ++m) {
+      float* out = args.out + m * args.out_channel_stride;
+      std::fill_n(out, args.x.size(), bias_[m]);
+      for (int ky = 0; ky < kh; ++ky) {
+        const int64_t lifted = args.y + p_.pads[0] - ky * p_.dilation[0];
+        if (lifted < 0 || lifted % p_.stride[0] != 0 || lifted / p_.stride[0] >= input_.height) continue;
+        const auto row = static_cast<int>(lifted / p_.stride[0]);
+        for (int c = 0; c < in_per_group; ++c) {
+          const int channel = m / out_per_group * in_per_group + c;
+          const float* k = weights_.data() + ((size_t(channel) * out_per_group + m % out_per_group) * kh + ky) * kw;
+          const float* in = args.inputs[0].at(row, channel, 0);
+          for (int kx = 0; kx < kw; ++kx) accumulate(args, kx, k[kx], in, out);
+        }
+      }
+    }
+  }
+
+ private:
+  void accumulate(const RowArgs& args, int kx, float weight, const float* in, float* out) const {
+    const int64_t stride = p_.stride[1];
+    const int64_t shift = p_.pads[1] - kx * p_.dilation[1];  // input column = (x + shift) / stride
+    int64_t x = args.x.begin;
+    while ((x + shift < 0 || (x + shift) % stride != 0) && x < args.x.end) ++x;
+    for (; x < args.x.end; x += stride) {
+      const int64_t column = (x + shift) / stride;
+      if (column >= input_.width) break;
+      out[x - args.x.begin] += in[column] * weight;
+    }
+  }
+  Interval span(int axis, int begin, int end) const {
+    const int64_t reach = (p_.kernel[axis] - 1) * p_.dilation[axis];
+    const auto floor_div = [](int64_t a, int64_t b) { return a >= 0 ? a / b : -((-a + b - 1) / b); };
+    return {static_cast<int>(floor_div(begin + p_.pads[axis] - reach + p_.stride[axis] - 1, p_.stride[axis])),
+            static_cast<int>(floor_div(end - 1 + p_.pads[axis], p_.stride[axis])) + 1};
+  }
+  format::ConvTranspose2dParams p_;
+  RowTensor input_;
+  int out_channels_;
+  std::vector<float> weights_, bias_;
+};
+
+kernels::Epilogue epilogue_of(format::UnaryKind kind) {
+  switch (kind) {
+    case format::UnaryKind::kRelu:
+      return kernels::Epilogue::kRelu;
+    case format::UnaryKind::kLeakyRelu:
+      return kernels::Epilogue::kLeakyRelu;
+    case format::UnaryKind::kClip:
+      return kernels::Epilogue::kClip;
+    default:
+      return kernels::Epilogue::kNone;
+  }
+}
+
+}  // namespace
+
+Result<BoundRowOp> bind_conv(const BindContext& context) {
+  const auto& params = std::get<format::Conv2dParams>(context.op().params);
+  COCO_ASSIGN(const RowTensor input, context.row_tensor(0));
+  COCO_ASSIGN(const RowTensor result, context.row_result());
+  if (params.kernel[0] > kernels::kMaxKernelRows) return context.unsupported("its kernel has too many rows");
+  COCO_ASSIGN(const auto oihw, context.constant(1));
+  kernels::ConvRowWeights weights;
+  weights.out_channels = result.channels, weights.in_channels = input.channels;
+  weights.groups = static_cast<int>(params.group);
+  weights.kernel_h = static_cast<int>(params.kernel[0]), weights.kernel_w = static_cast<int>(params.kernel[1]);
+  weights.dilation_x = static_cast<int>(params.dilation[1]), weights.stride_x = static_cast<int>(params.stride[1]);
+  weights.bias.assign(result.channels, 0.0f);
+  if (context.has_input(2)) {
+    COCO_ASSIGN(const auto bias, context.constant(2));
+    std::copy(bias.begin(), bias.end(), weights.bias.begin());
+  }
+  weights.epilogue = epilogue_of(params.activation);
+  weights.a = params.act_a, weights.b = params.act_b;
+  if (context.has_input(3)) {
+    COCO_ASSIGN(const auto slope, context.constant(3));
+    weights.epilogue = kernels::Epilogue::kPrelu;
+    weights.slope.assign(slope.begin(), slope.end());
+  }
+  const bool fused = weights.epilogue != kernels::Epilogue::kNone || params.activation == format::UnaryKind::kIdentity;
+  const auto* row = kernels::select<kernels::ConvRowSlot>(weights, context.capabilities);
+  weights.oc_tile = row->function.oc_tile();
+  kernels::pack_conv_weights(oihw.data(), weights);
+  return BoundRowOp{std::make_unique<ConvOp>(params, input, std::move(weights), row->function.run,
+                                             fused ? nullptr : choose<kernels::UnaryRowSlot>(context.capabilities)),
+                    {0}};
+}
+
+Result<BoundRowOp> bind_conv_transpose(const BindContext& context) {
+  const auto& params = std::get<format::ConvTranspose2dParams>(context.op().params);
+  COCO_ASSIGN(const RowTensor input, context.row_tensor(0));
+  COCO_ASSIGN(const RowTensor result, context.row_result());
+  COCO_ASSIGN(const auto weights, context.constant(1));
+  std::vector<float> bias(result.channels, 0.0f);
+  if (context.has_input(2)) {
+    COCO_ASSIGN(const auto values, context.constant(2));
+    std::copy(values.begin(), values.end(), bias.begin());
+  }
+  return BoundRowOp{
+      std::make_unique<ConvTransposeOp>(params, input, result.channels,
+                                        std::vector<float>(weights.begin(), weights.end()), std::move(bias)),
+      {0}};
+}
+
+}  // namespace coco::backends

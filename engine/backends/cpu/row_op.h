@@ -1,0 +1,95 @@
+// Purpose: an operator as the line executor sees it: which rows and columns of its inputs a row of its result needs,
+// and how to compute that row. Immutable once made; any number of tiles run it at once.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "coco/buffer.h"
+#include "coco/status.h"
+#include "format/program.h"
+#include "kernels/registry.h"
+#include "kernels/resample/filter.h"
+
+namespace coco::backends {
+
+/// Half-open range of rows or columns.
+struct Interval {
+  int begin = 0, end = 0;
+  int size() const { return end - begin; }
+};
+
+/// A row tensor: one picture of `channels` planes.
+struct RowTensor {
+  int channels = 0, height = 0, width = 0;
+};
+
+/// The ring of rows a tile holds of one input. Columns are counted from the tile's first column `x_begin`. Zeros stand
+/// left of column 0 and right of the last column, as far as the consumers said they read.
+struct RowInput {
+  const float* base = nullptr;
+  ptrdiff_t row_stride = 0;      ///< floats between slots
+  ptrdiff_t channel_stride = 0;  ///< floats between channels of a row
+  int capacity = 1;              ///< slots
+  Interval x;                    ///< columns held
+  /// Channel 0 of row y, at column x.begin.
+  const float* row(int y) const { return base + (y % capacity) * row_stride; }
+  /// Channel c of row y, at column `column`, which may lie in the zero margins.
+  const float* at(int y, int c, int column) const { return row(y) + c * channel_stride + (column - x.begin); }
+};
+
+/// The caller's samples, bound for one run: channel c of row y starts at data + y * row_stride + c * channel_stride.
+struct Binding {
+  SampleType type = SampleType::kF32;
+  void* data = nullptr;
+  ptrdiff_t row_stride = 0;      ///< bytes
+  ptrdiff_t channel_stride = 0;  ///< bytes
+};
+
+struct RowArgs {
+  int y = 0;             ///< row of the result
+  Interval x;            ///< columns of the result
+  float* out = nullptr;  ///< channel 0, column x.begin; null for a sink
+  ptrdiff_t out_channel_stride = 0;
+  const RowInput* inputs = nullptr;
+  const Binding* bindings = nullptr;  ///< of the run, by number
+  float* scratch = nullptr;           ///< scratch_floats() floats, 64-byte aligned
+};
+
+class RowOp {
+ public:
+  virtual ~RowOp() = default;
+  /// Rows of input i that row y of the result reads. May reach outside the picture; the executor clips.
+  virtual Interval rows_needed(int input, int y) const = 0;
+  /// Columns of input i that columns x of the result read. What reaches outside the picture is read as zeros.
+  virtual Interval cols_needed(int input, Interval x) const = 0;
+  /// Working memory of one call for result columns of this width.
+  virtual size_t scratch_floats(int width) const {
+    static_cast<void>(width);
+    return 0;
+  }
+  virtual void run(const RowArgs& args) const noexcept = 0;
+};
+
+/// A row operator and which of the program operator's inputs (positions) are row tensors, in RowOp order.
+struct BoundRowOp {
+  std::unique_ptr<RowOp> op;
+  std::vector<int> inputs;
+};
+
+/// Binds an operator of a program to row kernels. `shapes` are the resolved shapes of all values. kUnsupported (naming
+/// the operator) when it does not work row by row on [1, C, H, W] tensors.
+Result<BoundRowOp> make_row_op(const format::Program& program, size_t operator_index, std::span<const Shape> shapes,
+                               const kernels::Capabilities& capabilities);
+
+/// Loads rows of the caller's samples; no inputs.
+std::unique_ptr<RowOp> make_source(int binding, RowTensor tensor, const kernels::Capabilities& capabilities);
+/// Stores rows into the caller's samples; input 0 is stored, there is no result.
+std::unique_ptr<RowOp> make_sink(int binding, RowTensor tensor, const kernels::Capabilities& capabilities);
+/// Polyphase resampling of both axes.
+std::unique_ptr<RowOp> make_resample(kernels::FilterTable horizontal, kernels::FilterTable vertical, int channels,
+                                     const kernels::Capabilities& capabilities);
+
+}  // namespace coco::backends

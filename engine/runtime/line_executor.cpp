@@ -1,0 +1,168 @@
+#include "runtime/line_executor.h"
+
+#include <algorithm>
+
+#include "base/thread_pool.h"
+#include "coco/buffer.h"
+
+namespace coco::runtime {
+
+using backends::Binding;
+using backends::Interval;
+using backends::RowArgs;
+using backends::RowInput;
+
+namespace {
+
+/// What one worker holds. Only the worker that owns the number touches it during a run.
+struct Worker {
+  Buffer memory;
+  float* arena = nullptr;
+  float* scratch = nullptr;
+  std::vector<int> next;                      ///< per operator: its next row
+  std::vector<std::vector<RowInput>> inputs;  ///< per operator
+};
+
+}  // namespace
+
+struct LineExecutor::State {
+  LineProgram program;
+  LinePlan plan;
+  SessionStats stats;
+  std::vector<Worker> workers;
+  std::span<const Binding> bindings;
+  const std::function<void(int)>* extra = nullptr;
+  std::function<void(int, int)> task;  ///< made once, so that a run allocates nothing
+
+  Status make_workers();
+  void run_tile(Worker& worker, const Extent& band, const Extent& strip);
+  void produce(Worker& worker, const Extent& band, const Extent& strip, int index, int until);
+  void prepare_inputs(Worker& worker, const Extent& strip);
+};
+
+Status LineExecutor::State::make_workers() {
+  const size_t bytes = (plan.arena_floats + plan.scratch_floats) * sizeof(float);
+  const size_t tiles = plan.bands.size() * plan.strips.size();
+  plan.threads = std::max(1, std::min<int>(plan.threads, ThreadPool::process().threads()));
+  stats.threads = plan.threads;
+  stats.bands = static_cast<int>(plan.bands.size());
+  stats.strips = static_cast<int>(plan.strips.size());
+  workers.resize(std::min<size_t>(plan.threads, std::max<size_t>(tiles, 1)));
+  if (workers.size() < static_cast<size_t>(plan.threads)) workers.resize(plan.threads);
+  for (Worker& worker : workers) {
+    COCO_ASSIGN(worker.memory, Buffer::allocate(bytes));
+    worker.arena = static_cast<float*>(worker.memory.data());
+    worker.scratch = worker.arena + plan.arena_floats;
+    worker.next.resize(program.ops.size());
+    for (const LineOp& op : program.ops) worker.inputs.emplace_back(op.inputs.size());
+    stats.arena_bytes += bytes;
+  }
+  return {};
+}
+
+void LineExecutor::State::prepare_inputs(Worker& worker, const Extent& strip) {
+  for (size_t i = 0; i < program.ops.size(); ++i)
+    for (size_t k = 0; k < program.ops[i].inputs.size(); ++k) {
+      const int tensor = program.ops[i].inputs[k];
+      const RingPlan& ring = plan.rings[tensor];
+      worker.inputs[i][k] = {worker.arena + ring.offset + ring.lead, ring.row_stride, ring.pitch, ring.capacity,
+                             strip[plan.producers[tensor]]};
+    }
+}
+
+/// Computes rows of an operator up to `until`, its inputs' rows first.
+void LineExecutor::State::produce(Worker& worker, const Extent& band, const Extent& strip, int index, int until) {
+  const LineOp& op = program.ops[index];
+  for (int& y = worker.next[index]; y < until; ++y) {
+    for (size_t k = 0; k < op.inputs.size(); ++k) {
+      const int tensor = op.inputs[k];
+      const Interval rows = clip(op.op->rows_needed(static_cast<int>(k), y), program.tensors[tensor].height);
+      produce(worker, band, strip, plan.producers[tensor], rows.end);
+    }
+    RowArgs args;
+    args.y = y;
+    args.x = strip[index];
+    args.inputs = worker.inputs[index].data();
+    args.bindings = bindings.data();
+    args.scratch = worker.scratch;
+    if (op.output < 0) {
+      op.op->run(args);
+      continue;
+    }
+    const RingPlan& ring = plan.rings[op.output];
+    args.out = worker.arena + ring.offset + (y % ring.capacity) * ring.row_stride + ring.lead;
+    args.out_channel_stride = ring.pitch;
+    op.op->run(args);
+    // Kernels write whole vectors: what stands right of the picture becomes zero again.
+    if (ring.tail > 0 && args.x.end == program.tensors[op.output].width)
+      for (int c = 0; c < program.tensors[op.output].channels; ++c)
+        std::fill_n(args.out + c * ring.pitch + args.x.size(), ring.tail, 0.0f);
+  }
+}
+
+void LineExecutor::State::run_tile(Worker& worker, const Extent& band, const Extent& strip) {
+  prepare_inputs(worker, strip);
+  for (size_t i = 0; i < program.ops.size(); ++i) worker.next[i] = band[i].begin;
+  const int master = plan.sinks[0];
+  for (int y = band[master].begin; y < band[master].end; ++y)
+    for (int sink : plan.sinks) {
+      const int64_t done = y + 1 - band[master].begin;
+      produce(worker, band, strip, sink,
+              band[sink].begin + static_cast<int>(done * band[sink].size() / band[master].size()));
+    }
+}
+
+LineExecutor::LineExecutor(std::unique_ptr<State> state) : state_(std::move(state)) {}
+LineExecutor::~LineExecutor() = default;
+const SessionStats& LineExecutor::stats() const { return state_->stats; }
+
+Result<std::unique_ptr<LineExecutor>> LineExecutor::create(LineProgram program, const SessionOptions& options) {
+  auto state = std::make_unique<State>();
+  COCO_ASSIGN(state->plan, plan_lines(program, options));
+  state->program = std::move(program);
+  state->stats.executor = "line";
+  state->stats.macs = state->program.macs;
+  COCO_TRY(state->make_workers());
+  State* s = state.get();
+  s->task = [s](int task, int worker) {
+    const int strips = static_cast<int>(s->plan.strips.size());
+    const int tiles = strips * static_cast<int>(s->plan.bands.size());
+    if (task < tiles)
+      s->run_tile(s->workers[worker], s->plan.bands[task / strips], s->plan.strips[task % strips]);
+    else
+      (*s->extra)(task - tiles);
+  };
+  return std::unique_ptr<LineExecutor>(new LineExecutor(std::move(state)));
+}
+
+void LineExecutor::run(std::span<const Binding> bindings, int extra_tasks, const std::function<void(int)>* extra) {
+  state_->bindings = bindings;
+  state_->extra = extra;
+  const int tiles = static_cast<int>(state_->plan.strips.size() * state_->plan.bands.size());
+  ThreadPool::process().parallel_for(tiles + (extra != nullptr ? extra_tasks : 0), state_->plan.threads, state_->task);
+}
+
+Result<LineProgram> make_line_program(const format::Program& program, std::span<const Shape> shapes,
+                                      const SessionOptions& options) {
+  const kernels::Capabilities capabilities = capabilities_for(options);
+  LineProgram line;
+  std::vector<int> inputs;
+  for (int32_t value : program.inputs) {
+    const Shape& shape = shapes[value];
+    if (shape.rank() != 4 || shape[0] != 1 || program.values[value].type != DataType::kF32)
+      return make_error(ErrorCode::kUnsupported, "input '" + program.values[value].name + "' is " + shape.to_string() +
+                                                     ", not one f32 picture [1, C, H, W]");
+    inputs.push_back(line.add_source(
+        {static_cast<int>(shape[1]), static_cast<int>(shape[2]), static_cast<int>(shape[3])}, capabilities));
+  }
+  COCO_ASSIGN(const auto outputs, line.append(program, shapes, inputs, capabilities));
+  for (int output : outputs) line.add_sink(output, capabilities);
+  return line;
+}
+
+Binding bind_tensor(const void* data, const Shape& shape) {
+  const auto row = static_cast<ptrdiff_t>(shape[3] * sizeof(float));
+  return {SampleType::kF32, const_cast<void*>(data), row, row * static_cast<ptrdiff_t>(shape[2])};
+}
+
+}  // namespace coco::runtime

@@ -1,0 +1,43 @@
+// Purpose: the geometry of a line execution: strips and bands with their halos, ring sizes and arena layout.
+// Depth-first execution as in "fused-layer" accelerators (Alwani et al., 2016): rows are computed just before they are
+// read, only the rows still to be read are kept.
+#pragma once
+
+#include <vector>
+
+#include "runtime/line_program.h"
+
+namespace coco::runtime {
+
+/// Where one tensor lives in a worker's arena. Row r of channel c starts at
+/// offset + (r % capacity) * row_stride + c * pitch + lead floats.
+struct RingPlan {
+  int capacity = 1;
+  ptrdiff_t pitch = 0;       ///< floats between channels: an odd number of cache lines, so that rows do not collide
+  ptrdiff_t row_stride = 0;  ///< floats between slots
+  size_t offset = 0;         ///< floats
+  int lead = 0;              ///< zeros left of the first column
+  int tail = 0;              ///< zeros right of the last column of the picture
+};
+
+/// Per operator the rows (of a band) or columns (of a strip) of its result it computes; for a sink those it stores.
+using Extent = std::vector<backends::Interval>;
+
+struct LinePlan {
+  std::vector<RingPlan> rings;  ///< per tensor
+  std::vector<Extent> bands, strips;
+  std::vector<int> producers;  ///< per tensor: its operator
+  std::vector<int> sinks;      ///< operators
+  size_t arena_floats = 0;     ///< per worker
+  size_t scratch_floats = 0;   ///< per worker, behind the arena
+  int threads = 1;
+};
+
+/// Plans a program. Strips are as wide as the rings of one worker fit `options`' or the machine's second-level cache;
+/// there is a band per thread. kResourceLimit when one worker's rings alone would exceed 1 GiB.
+Result<LinePlan> plan_lines(const LineProgram& program, const SessionOptions& options);
+
+/// Rows (or columns) an operator reads of an input, clipped to the picture and never empty.
+backends::Interval clip(backends::Interval wanted, int size);
+
+}  // namespace coco::runtime

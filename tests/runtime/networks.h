@@ -1,0 +1,109 @@
+// Purpose: small programs for the executors' tests, built in memory with pseudo-random weights.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "format/program.h"
+
+namespace coco::test {
+
+/// Deterministic values in [-1, 1).
+class Noise {
+ public:
+  explicit Noise(uint64_t seed) : state_(seed * 0x9E3779B97F4A7C15u + 1) {}
+  float next() {
+    state_ = state_ * 6364136223846793005u + 1442695040888963407u;
+    return static_cast<float>(static_cast<int32_t>(state_ >> 32)) / 2147483648.0f;
+  }
+  std::vector<float> many(size_t count, float scale = 1.0f) {
+    std::vector<float> values(count);
+    for (float& v : values) v = next() * scale;
+    return values;
+  }
+
+ private:
+  uint64_t state_;
+};
+
+/// Builds a program operator by operator; each call returns the value number of its result.
+class NetworkBuilder {
+ public:
+  explicit NetworkBuilder(uint64_t seed = 1) : noise_(seed) {}
+
+  int input(Shape shape) {
+    const int value = add_value("input" + std::to_string(program_.inputs.size()), std::move(shape));
+    program_.inputs.push_back(value);
+    return value;
+  }
+  int constant(Shape shape, const std::vector<float>& values) {
+    const int value = add_value("constant" + std::to_string(program_.values.size()), std::move(shape));
+    program_.values[value].constant =
+        format::ConstantData::copy_of({reinterpret_cast<const uint8_t*>(values.data()), values.size() * sizeof(float)});
+    return value;
+  }
+  int random_constant(Shape shape, float scale) {
+    const auto count = static_cast<size_t>(*shape.element_count());
+    return constant(std::move(shape), noise_.many(count, scale));
+  }
+  int op(format::OpParams params, std::vector<int32_t> inputs) {
+    format::Operator op;
+    op.name = "op" + std::to_string(program_.operators.size());
+    op.params = std::move(params);
+    op.inputs = std::move(inputs);
+    std::vector<std::optional<Shape>> shapes;
+    for (int32_t i : op.inputs) shapes.push_back(i < 0 ? std::nullopt : std::optional<Shape>(program_.values[i].shape));
+    auto inferred = format::infer_shapes(op.params, shapes);
+    const int value = add_value("value" + std::to_string(program_.values.size()), inferred.value()[0]);
+    op.outputs = {value};
+    program_.operators.push_back(std::move(op));
+    return value;
+  }
+  /// 2-D convolution with random weights and bias, PReLU when `prelu`.
+  int conv(int x, int in, int out, format::Conv2dParams params, bool prelu = false) {
+    const float scale = 1.5f / static_cast<float>(in / params.group * params.kernel[0] * params.kernel[1]);
+    const int weight = random_constant({out, in / params.group, params.kernel[0], params.kernel[1]}, scale);
+    const int bias = random_constant({out}, 0.1f);
+    const int slope = prelu ? random_constant({out}, 0.5f) : format::kNoValue;
+    return op(params, {x, weight, bias, slope});
+  }
+  int conv3x3(int x, int in, int out, bool prelu = true) {
+    format::Conv2dParams params;
+    params.kernel = {3, 3};
+    params.pads = {1, 1, 1, 1};
+    return conv(x, in, out, params, prelu);
+  }
+  format::Program finish(std::vector<int32_t> outputs) {
+    program_.outputs = std::move(outputs);
+    return program_;
+  }
+
+ private:
+  int add_value(std::string name, Shape shape) {
+    format::Value value;
+    value.name = std::move(name);
+    value.shape = std::move(shape);
+    program_.values.push_back(std::move(value));
+    return static_cast<int>(program_.values.size()) - 1;
+  }
+  format::Program program_;
+  Noise noise_;
+};
+
+/// The shape of the shipped super-resolution networks: plain 3x3 stack, pixel shuffle, interpolated base.
+inline format::Program super_resolution(int width, int layers, uint64_t seed = 1) {
+  NetworkBuilder net(seed);
+  const int in = net.input({1, 1, kDynamicDim, kDynamicDim});
+  int x = net.conv3x3(in, 1, width);
+  for (int i = 0; i < layers; ++i) x = net.conv3x3(x, width, width);
+  x = net.conv3x3(x, width, 4, false);
+  x = net.op(format::DepthToSpaceParams{}, {x});
+  format::ResizeParams resize;
+  resize.mode = format::ResizeMode::kLinear;
+  resize.scales = {1, 1, 2, 2};
+  const int base = net.op(resize, {in});
+  return net.finish({net.op(format::BinaryParams{}, {x, base})});
+}
+
+}  // namespace coco::test
