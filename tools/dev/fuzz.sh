@@ -4,19 +4,17 @@
 . tools/dev/build.sh
 . tools/dev/test.sh
 
-# fuzz_targets DIRECTORY: the target names, one a line.
-fuzz_targets() { find "$1" -maxdepth 1 -type f -name '*_fuzz' -perm -u+x -printf '%f\n' | sort; }
-
 # fuzz_one TARGET SECONDS: new inputs collect in build/fuzz/corpus, a crashing one lands in build/fuzz.
 fuzz_one() {
-  local target=$1 log=build/fuzz/$1.log inputs=("build/fuzz/corpus/$1")
+  local target=$1 seconds=$2 log=build/fuzz/$1.log inputs=("build/fuzz/corpus/$1")
+  local seeds=build/fuzz/tests/fuzz/seeds_${target#fuzz_}
   mkdir -p "${inputs[0]}"
-  [ -d "tests/fuzz/corpus/$target" ] && inputs+=("tests/fuzz/corpus/$target")
-  say "$target for $2 s"
-  if ! "build/fuzz/fuzz/$target" -max_total_time="$2" -rss_limit_mb=2048 -timeout=10 -artifact_prefix=build/fuzz/ \
-      "${inputs[@]}" >"$log" 2>&1; then
+  [ -d "$seeds" ] && inputs+=("$seeds")
+  say "$target for $seconds s"
+  if ! "build/fuzz/bin/$target" -max_total_time="$seconds" -rss_limit_mb=2048 -timeout=10 \
+      -artifact_prefix=build/fuzz/ "${inputs[@]}" >"$log" 2>&1; then
     tail -n 60 "$log" >&2
-    die "$target found a failure (input in build/fuzz/)"
+    die "$target found a failure; its input is in build/fuzz/"
   fi
   tail -n 1 "$log"
 }
@@ -25,10 +23,11 @@ dev_fuzz() {
   local seconds=60 targets=() target
   case "${1:-}" in [0-9]*) seconds=$1; shift ;; esac
   targets=("$@")
-  have clang++ || dev_setup build dev
-  build fuzz
+  dev_setup build dev
+  build fuzz fuzz_programs
   sanitizer_environment
-  [ ${#targets[@]} -eq 0 ] && mapfile -t targets < <(fuzz_targets build/fuzz/fuzz)
-  [ ${#targets[@]} -eq 0 ] && die "no fuzz targets in build/fuzz/fuzz"
+  ctest --test-dir build/fuzz -R '^fuzz_seeds_' --output-on-failure >build/fuzz/seeds.log </dev/null || {
+    cat build/fuzz/seeds.log >&2; die "the seeds could not be made"; }
+  [ ${#targets[@]} -eq 0 ] && mapfile -t targets < <(cd build/fuzz/bin && ls fuzz_*)
   for target in "${targets[@]}"; do fuzz_one "$target" "$seconds"; done
 }
