@@ -82,7 +82,7 @@ dev_bench() {
   dev_setup build run
   build release cocopipe coco_models kernels_bench swscale_bench
   mkdir -p out
-  build/release/bench/kernels_bench --benchmark_min_time=$min_time
+  build/release/bench/kernels_bench --seconds $min_time
   printf '\n%-44s %12s  %s\n' "whole frames and files" "speed" ""
   for threads in $(printf '1\n%s\n' "$(nproc)" | sort -un); do bench_network "$seconds" "$threads"; done
   [ -f out/bench.mp4 ] || "$COCOPIPE" demo-clip out/bench.mp4 >/dev/null
