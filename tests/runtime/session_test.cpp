@@ -1,0 +1,184 @@
+#include "coco/session.h"
+
+#include <thread>
+
+#include "base/thread_pool.h"
+#include "runtime/allocation_counter.h"
+#include "runtime/program_builder.h"
+
+using namespace coco;
+using namespace coco::format;
+using coco::testing::ProgramBuilder;
+using coco::testing::Tensors;
+
+namespace {
+
+std::shared_ptr<const Model> make_model(ProgramBuilder builder) {
+  auto model = Model::from_program(std::move(builder.program));
+  if (!model.ok()) FAIL(model.error().message);
+  return *model;
+}
+
+// Fully convolutional, any size, with a second input of fixed shape that everything is multiplied with.
+std::shared_ptr<const Model> two_input_model() {
+  ProgramBuilder b;
+  const int32_t x = b.input("picture", {1, 2, kDynamicDim, kDynamicDim});
+  const int32_t gain = b.input("gain", {1});
+  b.output(b.op(BinaryParams{BinaryKind::kMul}, {b.conv(x, 3, 3, UnaryKind::kRelu), gain}));
+  return make_model(std::move(b));
+}
+
+std::shared_ptr<const Model> integer_model() {
+  ProgramBuilder b;
+  b.output(b.op(TransposeParams{{1, 0}}, {b.input("bytes", {2, 3}, DataType::kU8)}));
+  return make_model(std::move(b));
+}
+
+const std::vector<Shape> kShapes = {{1, 2, 5, 7}, {1}};
+
+std::unique_ptr<Session> make_session(const std::shared_ptr<const Model>& model, const std::vector<Shape>& shapes,
+                                      const SessionOptions& options = {}) {
+  auto session = Session::create(model, shapes, options);
+  if (!session.ok()) FAIL(session.error().message);
+  return std::move(*session);
+}
+
+void require_error(const Error& error, ErrorCode code, const std::vector<std::string>& parts) {
+  INFO(error.message);
+  REQUIRE(error.code == code);
+  for (const std::string& part : parts) REQUIRE(error.message.find(part) != std::string::npos);
+}
+
+void require_create_fails(const std::shared_ptr<const Model>& model, const std::vector<Shape>& shapes,
+                          const SessionOptions& options, ErrorCode code, const std::vector<std::string>& parts) {
+  const auto session = Session::create(model, shapes, options);
+  REQUIRE_FALSE(session.ok());
+  require_error(session.error(), code, parts);
+}
+
+}  // namespace
+
+TEST_CASE("a session has the model's outputs with the planned shapes") {
+  const auto session = make_session(two_input_model(), kShapes);
+  REQUIRE(session->outputs().size() == 1);
+  REQUIRE(session->outputs()[0].shape == Shape{1, 3, 5, 7});
+  REQUIRE(session->stats().macs == 5 * 7 * 3 * 2 * 9);
+  REQUIRE(session->stats().threads >= 1);
+  REQUIRE(session->stats().arena_bytes > 0);
+}
+
+TEST_CASE("one model runs at several sizes, in several sessions at once") {
+  const auto model = two_input_model();
+  const auto compute = [&](int64_t h, int64_t w) {
+    const auto session = make_session(model, {{1, 2, h, w}, {1}});
+    Tensors in, out;
+    in.add({1, 2, h, w}, testing::random_values(2 * h * w, 1));
+    in.add({1}, {2.0f});
+    out.add_blank({1, 3, h, w});
+    std::vector<float> first;
+    for (int i = 0; i < 3; ++i) {
+      const Status status = session->run(in.views(), out.mutable_views());
+      if (!status.ok() || (i > 0 && out.data[0] != first)) return std::vector<float>{};
+      first = out.data[0];
+    }
+    return first;
+  };
+  const std::vector<float> small = compute(5, 7), large = compute(40, 50);
+  REQUIRE(small.size() == 3 * 5 * 7);
+  REQUIRE(large.size() == 3 * 40 * 50);
+  std::vector<float> again_small, again_large;
+  std::thread other([&] { again_small = compute(5, 7); });
+  again_large = compute(40, 50);
+  other.join();
+  REQUIRE(again_small == small);
+  REQUIRE(again_large == large);
+}
+
+TEST_CASE("integer tensors pass where the model declares them") {
+  const auto session = make_session(integer_model(), {{2, 3}});
+  const std::array<uint8_t, 6> in{1, 2, 3, 4, 5, 6};
+  std::array<uint8_t, 6> out{};
+  const TensorView x{DataType::kU8, Shape{2, 3}, in.data()};
+  const MutableTensorView y{DataType::kU8, Shape{3, 2}, out.data()};
+  REQUIRE(session->run({&x, 1}, {&y, 1}).ok());
+  REQUIRE(out == std::array<uint8_t, 6>{1, 4, 2, 5, 3, 6});
+}
+
+TEST_CASE("what does not fit the model is refused when planning, by name") {
+  const auto model = two_input_model();
+  const auto bad = ErrorCode::kInvalidArgument;
+  require_create_fails(nullptr, kShapes, {}, bad, {"model"});
+  require_create_fails(model, {{1, 2, 5, 7}}, {}, bad, {"2 inputs", "1 given"});
+  require_create_fails(model, {{1, 2, 5, 7}, {2}}, {}, bad, {"input 1", "'gain'", "[2]", "[1]"});
+  require_create_fails(model, {{1, 2, 5}, {1}}, {}, bad, {"input 0", "'picture'", "[1, 2, 5]"});
+  require_create_fails(model, {{1, 4, 5, 7}, {1}}, {}, bad, {"input 0", "'picture'", "[1, 4, 5, 7]"});
+  require_create_fails(model, {{1, 2, kDynamicDim, 7}, {1}}, {}, bad, {"'picture'"});
+  SessionOptions options;
+  options.threads = -1;
+  require_create_fails(model, kShapes, options, bad, {"threads"});
+}
+
+TEST_CASE("a size the network cannot take names the operator") {
+  ProgramBuilder b;
+  const int32_t x = b.input("x", {1, 1, kDynamicDim, kDynamicDim});
+  Conv2dParams p;
+  p.kernel = {5, 5};
+  b.output(b.op(p, {x, b.random_constant({1, 1, 5, 5}), kNoValue, kNoValue}));
+  b.program.operators[0].name = "wide_window";
+  const auto model = make_model(std::move(b));
+  require_create_fails(model, {{1, 1, 4, 9}}, {}, ErrorCode::kInvalidArgument, {"wide_window"});
+}
+
+TEST_CASE("views that do not fit the plan are refused by run, by name, and nothing is written") {
+  const auto session = make_session(two_input_model(), kShapes);
+  Tensors in, out;
+  in.add(kShapes[0], testing::random_values(70, 1));
+  in.add(kShapes[1], {1.0f});
+  out.add_blank({1, 3, 5, 7});
+  const auto views = in.views();
+  const auto results = out.mutable_views();
+  const auto require_run_fails = [&](std::vector<TensorView> x, std::vector<MutableTensorView> y,
+                                     const std::vector<std::string>& parts) {
+    const Status status = session->run(x, y);
+    REQUIRE_FALSE(status.ok());
+    require_error(status.error(), ErrorCode::kInvalidArgument, parts);
+    REQUIRE(out.data[0] == std::vector<float>(105, -99.0f));
+  };
+  require_run_fails({views[0]}, results, {"2 inputs", "1 given"});
+  require_run_fails(views, {}, {"1 outputs", "0 given"});
+  auto wrong = views;
+  wrong[1].type = DataType::kF16;
+  require_run_fails(wrong, results, {"input 1", "'gain'", "f16", "f32"});
+  wrong = views;
+  wrong[0].shape = Shape{1, 2, 7, 5};
+  require_run_fails(wrong, results, {"input 0", "'picture'", "[1, 2, 7, 5]", "[1, 2, 5, 7]"});
+  wrong = views;
+  wrong[0].data = nullptr;
+  require_run_fails(wrong, results, {"input 0", "'picture'", "no data"});
+  auto bad_output = results;
+  bad_output[0].shape = Shape{1, 3, 5, 8};
+  require_run_fails(views, bad_output, {"output 0", "[1, 3, 5, 8]"});
+  REQUIRE(session->run(views, results).ok());
+}
+
+TEST_CASE("run allocates nothing, whatever the executor") {
+  ProgramBuilder b;
+  b.output(b.conv(b.conv(b.input("x", {1, 1, kDynamicDim, kDynamicDim}), 8, 3, UnaryKind::kRelu), 4, 3));
+  const auto model = make_model(std::move(b));
+  for (const auto executor : {ExecutorKind::kAuto, ExecutorKind::kLayer}) {
+    SessionOptions options;
+    options.executor = executor;
+    const auto session = make_session(model, {{1, 1, 33, 65}}, options);
+    Tensors in, out;
+    in.add({1, 1, 33, 65}, testing::random_values(33 * 65, 1));
+    out.add_blank({1, 4, 33, 65});
+    const auto views = in.views();
+    const auto results = out.mutable_views();
+    REQUIRE(session->run(views, results).ok());
+    const size_t before = testing::allocation_count();
+    const bool ok = session->run(views, results).ok();
+    const size_t after = testing::allocation_count();
+    REQUIRE(ok);
+    REQUIRE(after == before);
+  }
+}
