@@ -1,10 +1,12 @@
 #include "coco/session.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
 #include "format/program.h"
 #include "runtime/layer_executor.h"
+#include "runtime/line_executor.h"
 
 namespace coco {
 namespace {
@@ -59,14 +61,55 @@ std::vector<TensorInfo> describe(const format::Program& program, std::span<const
   return infos;
 }
 
+// The line executor has no empty pictures.
+bool has_empty_value(std::span<const Shape> shapes) {
+  return std::any_of(shapes.begin(), shapes.end(), [](const Shape& s) { return s.element_count().value_or(0) == 0; });
+}
+
+Result<std::unique_ptr<runtime::LineExecutor>> make_line_executor(const format::Program& program,
+                                                                  std::span<const Shape> shapes,
+                                                                  const SessionOptions& options) {
+  if (has_empty_value(shapes)) {
+    return make_error(ErrorCode::kUnsupported, "a tensor of the network is empty; use the layer executor");
+  }
+  COCO_ASSIGN(auto line, runtime::make_line_program(program, shapes, options));
+  return runtime::LineExecutor::create(std::move(line), options);
+}
+
 }  // namespace
 
 struct Session::State {
   std::shared_ptr<const Model> model;
   std::vector<TensorInfo> inputs, outputs;  // with the planned shapes
   SessionStats stats;
-  std::unique_ptr<runtime::LayerExecutor> layer;
+  std::unique_ptr<runtime::LayerExecutor> layer;  // one of the two
+  std::unique_ptr<runtime::LineExecutor> line;
+  std::vector<backends::Binding> bindings;  // of the line executor, filled by run
+
+  Status plan(std::span<const Shape> shapes, const SessionOptions& options);
 };
+
+Status Session::State::plan(std::span<const Shape> shapes, const SessionOptions& options) {
+  const format::Program& program = model->program();
+  if (options.executor != ExecutorKind::kLayer) {
+    auto made = make_line_executor(program, shapes, options);
+    if (made.ok()) {
+      line = std::move(made).value();
+      stats = line->stats();
+      bindings.resize(inputs.size() + outputs.size());
+    } else if (options.executor == ExecutorKind::kLine) {
+      return made.take_error();
+    }
+  }
+  if (!line) {
+    COCO_ASSIGN(layer, runtime::LayerExecutor::create(program, shapes, options));
+    stats.executor = "layer";
+    stats.arena_bytes = layer->arena_bytes();
+    stats.threads = layer->threads();
+  }
+  stats.macs = format::count_macs(program, shapes);
+  return {};
+}
 
 Session::Session(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Session::~Session() = default;
@@ -86,14 +129,7 @@ Result<std::unique_ptr<Session>> Session::create(std::shared_ptr<const Model> mo
   state->model = model;
   state->inputs = describe(program, shapes, program.inputs);
   state->outputs = describe(program, shapes, program.outputs);
-  state->stats.macs = format::count_macs(program, shapes);
-  if (options.executor == ExecutorKind::kLine) {
-    return make_error(ErrorCode::kUnsupported, "the line executor does not run this network; use the layer executor");
-  }
-  COCO_ASSIGN(state->layer, runtime::LayerExecutor::create(program, shapes, options));
-  state->stats.executor = "layer";
-  state->stats.arena_bytes = state->layer->arena_bytes();
-  state->stats.threads = state->layer->threads();
+  COCO_TRY(state->plan(shapes, options));
   return std::unique_ptr<Session>(new Session(std::move(state)));
 }
 
@@ -109,7 +145,14 @@ Status Session::run(std::span<const TensorView> inputs, std::span<const MutableT
   for (size_t i = 0; i < outputs.size(); ++i) {
     COCO_TRY(check_view("output", state_->outputs[i], i, outputs[i].type, outputs[i].shape, outputs[i].data));
   }
-  state_->layer->run(inputs, outputs);
+  if (state_->layer) {
+    state_->layer->run(inputs, outputs);
+    return {};
+  }
+  auto binding = state_->bindings.begin();
+  for (const TensorView& view : inputs) *binding++ = runtime::bind_tensor(view.data, view.shape);
+  for (const MutableTensorView& view : outputs) *binding++ = runtime::bind_tensor(view.data, view.shape);
+  state_->line->run(state_->bindings);
   return {};
 }
 

@@ -161,6 +161,38 @@ TEST_CASE("views that do not fit the plan are refused by run, by name, and nothi
   REQUIRE(session->run(views, results).ok());
 }
 
+TEST_CASE("auto runs local networks line by line and others layer by layer") {
+  ProgramBuilder local, global;
+  const Shape dynamic{1, 3, kDynamicDim, kDynamicDim};
+  const int32_t x = local.input("x", dynamic);
+  local.output(local.op(BinaryParams{BinaryKind::kAdd}, {local.conv(local.conv(x, 8, 3, UnaryKind::kRelu), 3, 5), x}));
+  const int32_t y = global.input("y", dynamic);
+  global.output(global.op(TransposeParams{{0, 1, 3, 2}}, {global.conv(y, 3, 3)}));
+  const auto local_model = make_model(std::move(local)), global_model = make_model(std::move(global));
+  const std::vector<Shape> shapes = {{1, 3, 37, 50}};
+  SessionOptions layer, line;
+  layer.executor = ExecutorKind::kLayer, line.executor = ExecutorKind::kLine;
+  layer.reference_kernels = true;
+  REQUIRE(make_session(local_model, shapes)->stats().executor == "line");
+  REQUIRE(make_session(global_model, shapes)->stats().executor == "layer");
+  require_create_fails(global_model, shapes, line, ErrorCode::kUnsupported, {"op1", "Transpose"});
+
+  Tensors in, by_line, by_layer;
+  in.add(shapes[0], testing::random_values(3 * 37 * 50, 5));
+  by_line.add_blank(shapes[0]);
+  by_layer.add_blank(shapes[0]);
+  const auto line_session = make_session(local_model, shapes, line),
+             layer_session = make_session(local_model, shapes, layer);
+  REQUIRE(layer_session->stats().executor == "layer");
+  REQUIRE(layer_session->stats().macs == line_session->stats().macs);
+  REQUIRE(line_session->run(in.views(), by_line.mutable_views()).ok());
+  REQUIRE(layer_session->run(in.views(), by_layer.mutable_views()).ok());
+  for (size_t i = 0; i < by_line.data[0].size(); ++i) {
+    const float wanted = by_layer.data[0][i];
+    REQUIRE(std::abs(by_line.data[0][i] - wanted) <= 1e-4f * std::max(1.0f, std::abs(wanted)));
+  }
+}
+
 TEST_CASE("run allocates nothing, whatever the executor") {
   ProgramBuilder b;
   b.output(b.conv(b.conv(b.input("x", {1, 1, kDynamicDim, kDynamicDim}), 8, 3, UnaryKind::kRelu), 4, 3));
