@@ -8,7 +8,7 @@
 #include "runtime/networks.h"
 
 using namespace coco;
-using namespace coco::test;
+using namespace coco::testing;
 
 namespace {
 

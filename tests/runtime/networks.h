@@ -7,7 +7,7 @@
 
 #include "format/program.h"
 
-namespace coco::test {
+namespace coco::testing {
 
 /// Deterministic values in [-1, 1).
 class Noise {
@@ -106,4 +106,4 @@ inline format::Program super_resolution(int width, int layers, uint64_t seed = 1
   return net.finish({net.op(format::BinaryParams{}, {x, base})});
 }
 
-}  // namespace coco::test
+}  // namespace coco::testing

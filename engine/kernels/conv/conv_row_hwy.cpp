@@ -44,10 +44,19 @@ struct TileArgs {
   float slope[8];
 };
 
+// Highway 1.0's IfNegativeThenElse looks at every bit of the mask where there is no blend by sign (before SSE4.1).
+HWY_INLINE V Sloped(V v, V slope) {
+#if HWY_TARGET == HWY_SSSE3 || HWY_TARGET == HWY_SCALAR
+  return hn::IfThenElse(hn::Lt(v, hn::Zero(D())), hn::Mul(v, slope), v);
+#else
+  return hn::IfNegativeThenElse(v, hn::Mul(v, slope), v);
+#endif
+}
+
 template <Tail kTail>
 HWY_INLINE V Activate(const TileArgs& t, V slope, V v) {
   const D d;
-  if constexpr (kTail == Tail::kSlope) return hn::IfNegativeThenElse(v, hn::Mul(v, slope), v);
+  if constexpr (kTail == Tail::kSlope) return Sloped(v, slope);
   if constexpr (kTail == Tail::kClip)
     return hn::Min(hn::Max(v, hn::Set(d, t.row->weights->a)), hn::Set(d, t.row->weights->b));
   return v;
