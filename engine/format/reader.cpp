@@ -29,6 +29,14 @@ size_t length(const Vector* list) {
   return list == nullptr ? 0 : list->size();
 }
 
+// The verifier does not hold lists of 8-byte numbers to their alignment, so Vector::Get may not be used on them.
+template <typename T>
+T number_at(const flatbuffers::Vector<T>* list, size_t index) {
+  T value;
+  std::memcpy(&value, list->Data() + index * sizeof(T), sizeof(T));
+  return flatbuffers::EndianScalar(value);
+}
+
 std::string_view view(const flatbuffers::String* text) {
   return text == nullptr ? std::string_view() : std::string_view(text->c_str(), text->size());
 }
@@ -56,7 +64,7 @@ class Budget {
     if (length(list) > most) return damaged(std::string(what) + " has " + std::to_string(list->size()) + " entries");
     COCO_TRY(charge(length(list) * sizeof(T)));
     std::vector<T> values(length(list));
-    for (size_t i = 0; i < values.size(); ++i) values[i] = list->Get(static_cast<flatbuffers::uoffset_t>(i));
+    for (size_t i = 0; i < values.size(); ++i) values[i] = number_at(list, i);
     return values;
   }
 
@@ -118,13 +126,13 @@ class AttrReader {
       COCO_ASSIGN(field, budget_.list(attr.ints(), Limits::kMaxListLength, name));
     } else if constexpr (std::is_class_v<T>) {
       COCO_TRY(require_length(name, length(attr.ints()), field.size()));
-      std::copy(attr.ints()->begin(), attr.ints()->end(), field.begin());
+      for (size_t i = 0; i < field.size(); ++i) field[i] = number_at(attr.ints(), i);
     } else if constexpr (std::is_same_v<T, float>) {
       COCO_TRY(require_length(name, length(attr.floats()), 1));
-      field = attr.floats()->Get(0);
+      field = number_at(attr.floats(), 0);
     } else {
       COCO_TRY(require_length(name, length(attr.ints()), 1));
-      const int64_t value = attr.ints()->Get(0);
+      const int64_t value = number_at(attr.ints(), 0);
       if (std::is_same_v<T, bool> && value != 0 && value != 1) {
         return damaged("attribute '" + std::string(name) + "' is neither true nor false");
       }
