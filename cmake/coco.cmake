@@ -17,10 +17,6 @@ if(COCO_SANITIZE)
   add_link_options(-fsanitize=${COCO_SANITIZE})
 endif()
 
-if(COCO_FUZZ)
-  add_compile_options(-fsanitize=fuzzer-no-link)
-endif()
-
 function(coco_warnings target)
   # GCC 12 warns wrongly about "literal" + std::string (its bug 105651).
   target_compile_options(${target} PRIVATE -Wall -Wextra $<$<BOOL:${COCO_WERROR}>:-Werror>
