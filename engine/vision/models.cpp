@@ -110,6 +110,10 @@ std::vector<ShippedModel> list_models() {
   return models;
 }
 
+ResampleFilter resample_filter(const std::string& name_or_path) {
+  return name_or_path == "lanczos" ? ResampleFilter::kLanczos3 : ResampleFilter::kBicubic;
+}
+
 Result<std::shared_ptr<const Model>> load_upscale_model(const std::string& name_or_path) {
   if (name_or_path == "bicubic" || name_or_path == "lanczos") return std::shared_ptr<const Model>();
   std::string path = name_or_path;

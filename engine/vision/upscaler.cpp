@@ -81,6 +81,7 @@ Result<std::unique_ptr<Upscaler>> Upscaler::create(std::shared_ptr<const Model> 
   job.in_type = job.out_type = sample_type(config.format);
   job.repeats =
       model ? network_repeats(scale, config.in_width, config.in_height, config.out_width, config.out_height) : 0;
+  job.filter = config.filter;
   if (job.repeats == 0) model = nullptr;
   COCO_ASSIGN(state->luma, ImageSession::create(std::move(model), job, config.session));
   state->chroma = ChromaScaler(config.format, config.chroma_site, config.in_width, config.in_height, config.out_width,

@@ -76,6 +76,9 @@ TEST_CASE("bicubic and lanczos are no models", "[vision]") {
     REQUIRE(model.ok());
     CHECK(*model == nullptr);
   }
+  CHECK(resample_filter("lanczos") == ResampleFilter::kLanczos3);
+  CHECK(resample_filter("bicubic") == ResampleFilter::kBicubic);
+  CHECK(resample_filter("sr2x-s") == ResampleFilter::kBicubic);
 }
 
 TEST_CASE("files go to the loader, and without one .onnx is refused", "[vision]") {

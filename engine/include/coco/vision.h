@@ -16,18 +16,18 @@
 namespace coco::vision {
 
 struct UpscalerConfig {
-  PixelFormat format = PixelFormat::kI420;     ///< of both frames
-  int in_width = 0, in_height = 0;             ///< 1..16384
-  int out_width = 0, out_height = 0;           ///< 1..16384, any ratio; equal to the input: pass-through copy
-  ChromaSite chroma_site = ChromaSite::kLeft;  ///< of both frames
-  SessionOptions session;                      ///< threads and plan overrides
+  PixelFormat format = PixelFormat::kI420;           ///< of both frames
+  int in_width = 0, in_height = 0;                   ///< 1..16384
+  int out_width = 0, out_height = 0;                 ///< 1..16384, any ratio; equal to the input: pass-through copy
+  ChromaSite chroma_site = ChromaSite::kLeft;        ///< of both frames
+  ResampleFilter filter = ResampleFilter::kBicubic;  ///< of luma, without a network or behind it
+  SessionOptions session;                            ///< threads and plan overrides
 };
 
 /// Upscales frames: luma by the network (repeated while the output is larger than one application makes, at most four
 /// times, then resampled to the exact size; not at all when neither axis grows), chroma by an integer-exact
 /// interpolator that keeps its siting, in one pass over the output. Matrix, range and transfer are the stream's own and
-/// are not touched. A null model, or the name "bicubic" / "lanczos" in load_upscale_model, resamples luma without a
-/// network.
+/// are not touched. A null model resamples luma without a network.
 class Upscaler {
  public:
   static Result<std::unique_ptr<Upscaler>> create(std::shared_ptr<const Model> model, const UpscalerConfig& config);
@@ -49,8 +49,11 @@ class Upscaler {
 using ModelLoader = Result<std::shared_ptr<const Model>> (*)(const std::string& path);
 void set_model_loader(ModelLoader loader);
 
-/// A shipped model ("sr2x-s") as found by find_model_file(), or a .coco/.onnx path. "bicubic" gives a null pointer.
+/// A shipped model ("sr2x-s") as found by find_model_file(), or a .coco/.onnx path. "bicubic" and "lanczos" give a null
+/// pointer: luma is resampled, by the filter of resample_filter().
 Result<std::shared_ptr<const Model>> load_upscale_model(const std::string& name_or_path);
+/// kLanczos3 for "lanczos", kBicubic for everything else.
+ResampleFilter resample_filter(const std::string& name_or_path);
 
 /// A shipped model's file: in COCO_MODEL_PATH (colon-separated folders), beside the program or plugin
 /// (../share/cocopipe/models, ../models), or in the source tree it was built from. kNotFound lists the folders looked
