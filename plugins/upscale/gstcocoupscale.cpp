@@ -276,6 +276,7 @@ static Result<std::unique_ptr<vision::Upscaler>> make_upscaler(GstCocoUpscale* s
   config.out_width = GST_VIDEO_INFO_WIDTH(&self->state->out_info);
   config.out_height = GST_VIDEO_INFO_HEIGHT(&self->state->out_info);
   config.chroma_site = chroma_site_of(GST_VIDEO_INFO_CHROMA_SITE(&in));
+  config.filter = vision::resample_filter(settings.model);
   config.session.threads = static_cast<int>(settings.threads);
   return vision::Upscaler::create(self->state->model, config);
 }
