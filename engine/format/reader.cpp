@@ -61,9 +61,10 @@ class Budget {
 
   template <typename T>
   Result<std::vector<T>> list(const flatbuffers::Vector<T>* list, size_t most, const char* what) {
-    if (length(list) > most) return damaged(std::string(what) + " has " + std::to_string(list->size()) + " entries");
-    COCO_TRY(charge(length(list) * sizeof(T)));
-    std::vector<T> values(length(list));
+    if (list == nullptr) return std::vector<T>();
+    if (list->size() > most) return damaged(std::string(what) + " has " + std::to_string(list->size()) + " entries");
+    COCO_TRY(charge(list->size() * sizeof(T)));
+    std::vector<T> values(list->size());
     for (size_t i = 0; i < values.size(); ++i) values[i] = number_at(list, i);
     return values;
   }
@@ -125,14 +126,17 @@ class AttrReader {
     } else if constexpr (std::is_same_v<T, std::vector<int64_t>>) {
       COCO_ASSIGN(field, budget_.list(attr.ints(), Limits::kMaxListLength, name));
     } else if constexpr (std::is_class_v<T>) {
-      COCO_TRY(require_length(name, length(attr.ints()), field.size()));
-      for (size_t i = 0; i < field.size(); ++i) field[i] = number_at(attr.ints(), i);
+      const auto* list = attr.ints();
+      if (list == nullptr || list->size() != field.size()) return length_error(name, length(list), field.size());
+      for (size_t i = 0; i < field.size(); ++i) field[i] = number_at(list, i);
     } else if constexpr (std::is_same_v<T, float>) {
-      COCO_TRY(require_length(name, length(attr.floats()), 1));
-      field = number_at(attr.floats(), 0);
+      const auto* list = attr.floats();
+      if (list == nullptr || list->size() != 1) return length_error(name, length(list), 1);
+      field = number_at(list, 0);
     } else {
-      COCO_TRY(require_length(name, length(attr.ints()), 1));
-      const int64_t value = number_at(attr.ints(), 0);
+      const auto* list = attr.ints();
+      if (list == nullptr || list->size() != 1) return length_error(name, length(list), 1);
+      const int64_t value = number_at(list, 0);
       if (std::is_same_v<T, bool> && value != 0 && value != 1) {
         return damaged("attribute '" + std::string(name) + "' is neither true nor false");
       }
@@ -141,8 +145,7 @@ class AttrReader {
     return {};
   }
 
-  static Status require_length(const char* name, size_t have, size_t need) {
-    if (have == need) return {};
+  static Error length_error(const char* name, size_t have, size_t need) {
     return damaged("attribute '" + std::string(name) + "' has " + std::to_string(have) + " entries, needs " +
                    std::to_string(need));
   }
