@@ -13,6 +13,16 @@
 #define COCO_UNROLL _Pragma("GCC unroll 16")
 #endif
 
+// Keeps a loaded vector in a register. Left alone, GCC folds the load into each multiply-add that uses it, and the
+// row is then bound by its (unaligned) loads: 33 instead of 21 a tap triple.
+#if defined(__x86_64__)
+#define COCO_IN_REGISTER(v) __asm__("" : "+v"((v).raw))
+#elif defined(__aarch64__)
+#define COCO_IN_REGISTER(v) __asm__("" : "+w"((v).raw))
+#else
+#define COCO_IN_REGISTER(v) static_cast<void>(v)
+#endif
+
 HWY_BEFORE_NAMESPACE();
 namespace coco::kernels {
 namespace HWY_NAMESPACE {
@@ -86,7 +96,10 @@ HWY_INLINE void Block(const TileArgs& t, ptrdiff_t x) {
       for (int kx = 0; kx < kernel_w; ++kx, k += kOc) {
         V input[kVec];
         COCO_UNROLL
-        for (int v = 0; v < kVec; ++v) input[v] = hn::LoadU(d, in + kx * dilation + v * lanes);
+        for (int v = 0; v < kVec; ++v) {
+          input[v] = hn::LoadU(d, in + kx * dilation + v * lanes);
+          COCO_IN_REGISTER(input[v]);
+        }
         COCO_UNROLL
         for (int o = 0; o < kOc; ++o) {
           const V weight = hn::Set(d, k[o]);
