@@ -42,10 +42,11 @@ fetch_onnxruntime() {
 # The same network, the same input, 2 threads each; the runs alternate so that a noisy neighbour meets both.
 bench_onnxruntime() {
   local seconds=$1 peer=tools/peers/onnxruntime.js model=engine/models/sr2x-s.onnx json ours=() theirs=() a b differ
+  local bench=("$COCOPIPE" bench upscale --model sr2x-s --input-size 1920x1080 --threads 2 --luma-only --json)
   fetch_onnxruntime
   node "$peer" input --width 1920 --height 1080 --out build/peers/in.npy >/dev/null
   for _ in 1 2 3; do
-    json=$("$COCOPIPE" bench upscale --model sr2x-s --input-size 1920x1080 --threads 2 --seconds "$seconds" --json)
+    json=$("${bench[@]}" --seconds "$seconds")
     ours+=("$(number ms_p50 <<<"$json")")
     json=$(node "$peer" run --modules build/peers --model "$model" --in build/peers/in.npy --out build/peers/theirs.npy \
       --threads 2 --seconds "$seconds")
@@ -55,8 +56,8 @@ bench_onnxruntime() {
   differ=$(node "$peer" differ --a build/peers/ours.npy --b build/peers/theirs.npy | number max_abs_difference)
   a=$(printf '%s\n' "${ours[@]}" | sort -g | sed -n 2p)
   b=$(printf '%s\n' "${theirs[@]}" | sort -g | sed -n 2p)
-  row "cocopipe sr2x-s, 2 threads" "$(awk -v t="$a" 'BEGIN {printf "%.2f fps", 1000 / t}')" "p50 $a ms, chroma included"
-  row "ONNX Runtime $ORT_VERSION, 2 threads" "$(awk -v t="$b" 'BEGIN {printf "%.2f fps", 1000 / t}')" "p50 $b ms, luma only"
+  row "cocopipe sr2x-s, 2 threads" "$(awk -v t="$a" 'BEGIN {printf "%.2f fps", 1000 / t}')" "p50 $a ms, 8-bit luma in and out"
+  row "ONNX Runtime $ORT_VERSION, 2 threads" "$(awk -v t="$b" 'BEGIN {printf "%.2f fps", 1000 / t}')" "p50 $b ms, f32 tensors"
   row "cocopipe / ONNX Runtime" "$(awk -v a="$a" -v b="$b" 'BEGIN {printf "%.2fx", b / a}')" "largest output difference $differ"
   awk -v d="$differ" 'BEGIN {exit !(d < 1e-3)}' || die "the outputs differ by $differ, more than 1e-3"
 }
@@ -85,7 +86,7 @@ dev_bench() {
   build/release/bench/kernels_bench --seconds $min_time
   printf '\n%-44s %12s  %s\n' "whole frames and files" "speed" ""
   for threads in $(printf '1\n%s\n' "$(nproc)" | sort -un); do bench_network "$seconds" "$threads"; done
-  [ -f out/bench.mp4 ] || "$COCOPIPE" demo-clip out/bench.mp4 >/dev/null
+  [ -f out/bench.mp4 ] || "$COCOPIPE" demo-clip out/bench.mp4 --quiet
   bench_job "file 1080p -> 4K, libx264 ultrafast" --codec libx264 --preset ultrafast
   bench_job "file 1080p -> 4K, no encoder" --no-encode
   if [ "$peers" = 1 ]; then

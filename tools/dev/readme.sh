@@ -28,7 +28,7 @@ dev_readme() {
   done
   printf '#!/bin/sh\nexec "%s/dev" "$@"\n' "$root" >"$scratch/dev"
   chmod +x "$scratch/dev"
-  build/release/bin/cocopipe demo-clip "$scratch/video.mp4" --seconds 0.5 --size 640x360 >/dev/null
+  build/release/bin/cocopipe demo-clip "$scratch/video.mp4" --frames 12 --size 640x360 --quiet
   count=$(readme_blocks README.md "$scratch")
   [ "$count" -gt 0 ] || die "README.md has no block marked <!-- run -->"
   for n in $(seq 1 "$count"); do
