@@ -4,11 +4,14 @@
 
 #include <algorithm>
 #include <cstring>
+#include <functional>
+#include <optional>
 #include <string>
 
 #include "backends/cpu/dense_binding.h"
 #include "base/thread_pool.h"
 #include "runtime/arena_plan.h"
+#include "runtime/line_segment.h"
 
 namespace coco::runtime {
 namespace {
@@ -22,29 +25,28 @@ constexpr int64_t kTasksPerWorker = 4;
 class DenseStep : public LayerStep {
  public:
   DenseStep(const format::OpParams& params, const backends::DenseBinding& binding, int threads)
-      : params_(params), kernel_(binding.kernel->function), rows_(binding.rows) {
+      : params_(params), kernel_(binding.kernel->function), rows_(binding.rows), threads_(threads) {
     const int64_t wanted = std::clamp<int64_t>(binding.cost / kMinTaskCost, 1, threads * kTasksPerWorker);
     tasks_ = static_cast<int>(std::min(rows_, threads == 1 ? 1 : wanted));
+    task_ = [this](int task, int) { kernel_(params_, in_, out_, rows_ * task / tasks_, rows_ * (task + 1) / tasks_); };
   }
 
-  int tasks() const override { return tasks_; }
-  void run(std::span<const TensorView> in, std::span<const MutableTensorView> out, int task, int) noexcept override {
-    kernel_(params_, in, out, rows_ * task / tasks_, rows_ * (task + 1) / tasks_);
+  void run(std::span<const TensorView> in, std::span<const MutableTensorView> out) override {
+    in_ = in;
+    out_ = out;
+    ThreadPool::process().parallel_for(tasks_, threads_, task_);
   }
 
  private:
   const format::OpParams& params_;
   kernels::DenseKernel kernel_;
   int64_t rows_;
+  int threads_;
   int tasks_;
+  std::span<const TensorView> in_;  // of the run at hand
+  std::span<const MutableTensorView> out_;
+  std::function<void(int, int)> task_;  // made once, so that a run allocates nothing
 };
-
-// The one place that decides how an operator is computed.
-Result<std::unique_ptr<LayerStep>> make_step(const format::Operator& op, const kernels::DenseKey& key, int threads,
-                                             const SessionOptions& options) {
-  COCO_ASSIGN(const backends::DenseBinding binding, backends::bind_dense(op, key, options.reference_kernels));
-  return std::unique_ptr<LayerStep>(std::make_unique<DenseStep>(op.params, binding, threads));
-}
 
 // A plan larger than the machine's memory would end the process instead of failing.
 Status check_arena(size_t bytes) {
@@ -62,6 +64,7 @@ struct LayerExecutor::Planner {
   const format::Program& program;
   std::span<const Shape> shapes;
   LayerExecutor& executor;
+  std::vector<LayerStepSpec> specs;
   std::vector<int> input_of, output_of, slot_of;  // by value number; -1: not one
   std::vector<LiveRange> ranges;                  // by slot
 
@@ -77,6 +80,40 @@ struct LayerExecutor::Planner {
     return static_cast<size_t>(shapes[value].element_count().value_or(0)) * byte_size(program.values[value].type);
   }
 
+  // The views a step gets, their memory not known yet.
+  Node make_node(const LayerStepSpec& spec) const {
+    Node node;
+    for (const int32_t value : spec.inputs) {
+      node.in.push_back(value == format::kNoValue ? TensorView{}
+                                                  : TensorView{program.values[value].type, shapes[value], nullptr});
+    }
+    for (const int32_t value : spec.outputs) {
+      node.out.push_back({program.values[value].type, shapes[value], nullptr});
+    }
+    return node;
+  }
+
+  Status make_steps(const SessionOptions& options) {
+    std::optional<LineSegmenter> segmenter;
+    if (!options.reference_kernels) segmenter.emplace(program, shapes, options);
+    for (size_t i = 0; i < program.operators.size(); i = specs.back().end) {
+      const format::Operator& op = program.operators[i];
+      LayerStepSpec spec;
+      if (segmenter) spec = segmenter->cut(i);
+      if (!spec.step) spec = {i, i + 1, op.inputs, op.outputs, nullptr};
+      Node node = make_node(spec);
+      if (!spec.step) {
+        COCO_ASSIGN(const backends::DenseBinding binding,
+                    backends::bind_dense(op, {&op.params, node.in, node.out}, options.reference_kernels));
+        spec.step = std::make_unique<DenseStep>(op.params, binding, executor.threads_);
+      }
+      node.step = std::move(spec.step);
+      executor.nodes_.push_back(std::move(node));
+      specs.push_back(std::move(spec));
+    }
+    return {};
+  }
+
   void place_values() {
     for (size_t i = 0; i < program.inputs.size(); ++i) input_of[program.inputs[i]] = static_cast<int>(i);
     for (size_t i = 0; i < program.outputs.size(); ++i) {
@@ -90,12 +127,12 @@ struct LayerExecutor::Planner {
         executor.copies_.push_back({constant, input_of[value], output_of[value], i, bytes_of(value)});
       }
     }
-    for (size_t i = 0; i < program.operators.size(); ++i) {
+    for (size_t i = 0; i < specs.size(); ++i) {
       const int step = static_cast<int>(i);
-      for (const int32_t value : program.operators[i].inputs) {
+      for (const int32_t value : specs[i].inputs) {
         if (value != format::kNoValue && slot_of[value] >= 0) ranges[slot_of[value]].last = step;
       }
-      for (const int32_t value : program.operators[i].outputs) {
+      for (const int32_t value : specs[i].outputs) {
         if (output_of[value] >= 0) continue;
         slot_of[value] = static_cast<int>(ranges.size());
         ranges.push_back({bytes_of(value), step, step});
@@ -103,31 +140,13 @@ struct LayerExecutor::Planner {
     }
   }
 
-  Status make_nodes(const SessionOptions& options) {
-    executor.nodes_.resize(program.operators.size());
-    for (size_t i = 0; i < program.operators.size(); ++i) {
-      const format::Operator& op = program.operators[i];
-      Node& node = executor.nodes_[i];
-      for (const int32_t value : op.inputs) {
-        node.in.push_back(value == format::kNoValue ? TensorView{}
-                                                    : TensorView{program.values[value].type, shapes[value], nullptr});
-      }
-      for (const int32_t value : op.outputs) {
-        node.out.push_back({program.values[value].type, shapes[value], nullptr});
-      }
-      COCO_ASSIGN(node.step, make_step(op, {&op.params, node.in, node.out}, executor.threads_, options));
-      node.task = [&node](int task, int worker) { node.step->run(node.in, node.out, task, worker); };
-    }
-    return {};
-  }
-
   // Points every view at its memory, or links it to the caller's.
   void link_views(const ArenaPlan& plan) {
     uint8_t* arena = static_cast<uint8_t*>(executor.arena_.data());
-    for (size_t i = 0; i < program.operators.size(); ++i) {
-      const format::Operator& op = program.operators[i];
-      for (size_t k = 0; k < op.inputs.size(); ++k) {
-        const int32_t value = op.inputs[k];
+    for (size_t i = 0; i < specs.size(); ++i) {
+      const LayerStepSpec& spec = specs[i];
+      for (size_t k = 0; k < spec.inputs.size(); ++k) {
+        const int32_t value = spec.inputs[k];
         const void*& pointer = executor.nodes_[i].in[k].data;
         if (value == format::kNoValue) continue;
         if (program.values[value].is_constant()) {
@@ -140,8 +159,8 @@ struct LayerExecutor::Planner {
           pointer = arena + plan.offsets[slot_of[value]];
         }
       }
-      for (size_t k = 0; k < op.outputs.size(); ++k) {
-        const int32_t value = op.outputs[k];
+      for (size_t k = 0; k < spec.outputs.size(); ++k) {
+        const int32_t value = spec.outputs[k];
         void*& pointer = executor.nodes_[i].out[k].data;
         if (output_of[value] >= 0) {
           executor.output_links_.push_back({&pointer, static_cast<size_t>(output_of[value])});
@@ -160,8 +179,8 @@ Result<std::unique_ptr<LayerExecutor>> LayerExecutor::create(const format::Progr
   const int available = ThreadPool::process().threads();
   executor->threads_ = options.threads > 0 ? std::min(options.threads, available) : available;
   Planner planner(program, shapes, *executor);
+  COCO_TRY(planner.make_steps(options));
   planner.place_values();
-  COCO_TRY(planner.make_nodes(options));
   const ArenaPlan plan = plan_arena(planner.ranges, kBufferAlignment);
   if (plan.bytes > 0) {
     COCO_TRY(check_arena(plan.bytes));
@@ -171,12 +190,17 @@ Result<std::unique_ptr<LayerExecutor>> LayerExecutor::create(const format::Progr
   return executor;
 }
 
+size_t LayerExecutor::memory_bytes() const {
+  size_t bytes = arena_.size();
+  for (const Node& node : nodes_) bytes += node.step->memory_bytes();
+  return bytes;
+}
+
 void LayerExecutor::run(std::span<const TensorView> inputs, std::span<const MutableTensorView> outputs) {
   for (const InputLink& link : input_links_) *link.pointer = inputs[link.input].data;
   for (const OutputLink& link : output_links_) *link.pointer = outputs[link.output].data;
   for (const ReadbackLink& link : readback_links_) *link.pointer = outputs[link.output].data;
-  ThreadPool& pool = ThreadPool::process();
-  for (const Node& node : nodes_) pool.parallel_for(node.step->tasks(), threads_, node.task);
+  for (const Node& node : nodes_) node.step->run(node.in, node.out);
   for (const Copy& copy : copies_) {
     const void* from = copy.input >= 0            ? inputs[copy.input].data
                        : copy.earlier_output >= 0 ? outputs[copy.earlier_output].data

@@ -1,10 +1,10 @@
-// Purpose: runs a program operator by operator over whole tensors: any operator, any rank, any dependence.
+// Purpose: runs a program step by step over whole tensors: any operator, any rank, any dependence. Operators in a row
+// that work row by row make one step, run by the line executor; every other operator is a step with a dense kernel.
 // Ownership: borrows the program, which must outlive it; owns one arena, planned ahead, for everything in between.
-// Threads: one run at a time; each operator is spread over the process's pool.
+// Threads: one run at a time; each step is spread over the process's pool.
 // Failure: an operator without a kernel is kUnsupported when planning; run never fails and never allocates.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <span>
 #include <vector>
@@ -13,18 +13,9 @@
 #include "coco/session.h"
 #include "coco/status.h"
 #include "format/program.h"
+#include "runtime/layer_step.h"
 
 namespace coco::runtime {
-
-/// What computes one operator. Views have the planned shapes; tasks of one operator run at the same time and write
-/// disjoint bytes.
-class LayerStep {
- public:
-  virtual ~LayerStep() = default;
-  virtual int tasks() const = 0;
-  virtual void run(std::span<const TensorView> in, std::span<const MutableTensorView> out, int task,
-                   int worker) noexcept = 0;
-};
 
 class LayerExecutor {
  public:
@@ -35,7 +26,10 @@ class LayerExecutor {
   /// Views must have the planned types and shapes (the session checks); outputs overlap no input.
   void run(std::span<const TensorView> inputs, std::span<const MutableTensorView> outputs);
 
+  /// The arena and what the steps hold for themselves.
+  size_t memory_bytes() const;
   size_t arena_bytes() const { return arena_.size(); }
+  size_t steps() const { return nodes_.size(); }
   int threads() const { return threads_; }
 
  private:
@@ -43,7 +37,6 @@ class LayerExecutor {
     std::vector<TensorView> in;
     std::vector<MutableTensorView> out;
     std::unique_ptr<LayerStep> step;
-    std::function<void(int, int)> task;  // what the pool calls: step->run with these views
   };
   // A view's pointer that follows the caller's input or output of a run.
   struct InputLink {

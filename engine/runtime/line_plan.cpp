@@ -224,4 +224,18 @@ Result<LinePlan> plan_lines(const LineProgram& program, const SessionOptions& op
   return Planner(program, options).run();
 }
 
+double recomputation(const LineProgram& program, const LinePlan& plan) {
+  double computed = 0, needed = 0;
+  for (size_t i = 0; i < program.ops.size(); ++i) {
+    const RowTensor& picture = picture_of(program, program.ops[i]);
+    double rows = 0, columns = 0;
+    for (const Extent& band : plan.bands) rows += band[i].size();
+    for (const Extent& strip : plan.strips) columns += strip[i].size();
+    const double cost = program.ops[i].cost * picture.channels;
+    computed += rows * columns * cost;
+    needed += static_cast<double>(picture.height) * picture.width * cost;
+  }
+  return needed > 0 ? computed / needed : 1;
+}
+
 }  // namespace coco::runtime

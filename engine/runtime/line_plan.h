@@ -37,6 +37,9 @@ struct LinePlan {
 /// there is a band per thread. kResourceLimit when one worker's rings alone would exceed 1 GiB.
 Result<LinePlan> plan_lines(const LineProgram& program, const SessionOptions& options);
 
+/// Operations the plan does over those the tensors need: 1 when no tile repeats another's work.
+double recomputation(const LineProgram& program, const LinePlan& plan);
+
 /// Rows (or columns) an operator reads of an input, clipped to the picture and never empty.
 backends::Interval clip(backends::Interval wanted, int size);
 

@@ -1,5 +1,6 @@
 #include "runtime/line_program.h"
 
+#include <algorithm>
 #include <string>
 
 #include "coco/device.h"
@@ -63,6 +64,8 @@ Result<std::vector<int>> LineProgram::append(const format::Program& program, std
     tensors.push_back({static_cast<int>(shape[1]), static_cast<int>(shape[2]), static_cast<int>(shape[3])});
     LineOp line{std::move(bound.op), {}, static_cast<int>(tensors.size()) - 1};
     for (int position : bound.inputs) line.inputs.push_back(tensor_of[op.inputs[position]]);
+    line.cost += static_cast<double>(format::count_macs(op, shapes)) /
+                 static_cast<double>(std::max<int64_t>(shape.element_count().value_or(1), 1));
     tensor_of[op.outputs[0]] = line.output;
     ops.push_back(std::move(line));
   }

@@ -16,6 +16,7 @@ struct LineOp {
   std::unique_ptr<backends::RowOp> op;
   std::vector<int> inputs;  ///< tensor numbers
   int output = -1;          ///< tensor number; -1: a sink, whose picture is that of inputs[0]
+  double cost = 1;          ///< of one result sample, in elementary operations, roughly
 };
 
 struct LineProgram {

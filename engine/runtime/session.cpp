@@ -61,6 +61,12 @@ std::vector<TensorInfo> describe(const format::Program& program, std::span<const
   return infos;
 }
 
+// A chain longer than this would overflow the stack: the line executor asks for rows recursively.
+constexpr size_t kMostLineOperators = 4096;
+// Networks that shrink and grow their pictures have halos so wide that tiles repeat each other's work: from here on
+// whole tensors are cheaper. Judged only when the tiling is the planner's own.
+constexpr double kMostRecomputation = 4;
+
 // The line executor has no empty pictures.
 bool has_empty_value(std::span<const Shape> shapes) {
   return std::any_of(shapes.begin(), shapes.end(), [](const Shape& s) { return s.element_count().value_or(0) == 0; });
@@ -72,7 +78,17 @@ Result<std::unique_ptr<runtime::LineExecutor>> make_line_executor(const format::
   if (has_empty_value(shapes)) {
     return make_error(ErrorCode::kUnsupported, "a tensor of the network is empty; use the layer executor");
   }
+  if (program.operators.size() > kMostLineOperators) {
+    return make_error(ErrorCode::kUnsupported, "the network has more than " + std::to_string(kMostLineOperators) +
+                                                   " operators; use the layer executor");
+  }
   COCO_ASSIGN(auto line, runtime::make_line_program(program, shapes, options));
+  if (options.executor == ExecutorKind::kAuto && options.strip_width == 0 && options.band_height == 0) {
+    COCO_ASSIGN(const auto plan, runtime::plan_lines(line, options));
+    if (runtime::recomputation(line, plan) > kMostRecomputation) {
+      return make_error(ErrorCode::kUnsupported, "tiles of the network would repeat each other's work");
+    }
+  }
   return runtime::LineExecutor::create(std::move(line), options);
 }
 
@@ -104,7 +120,7 @@ Status Session::State::plan(std::span<const Shape> shapes, const SessionOptions&
   if (!line) {
     COCO_ASSIGN(layer, runtime::LayerExecutor::create(program, shapes, options));
     stats.executor = "layer";
-    stats.arena_bytes = layer->arena_bytes();
+    stats.arena_bytes = layer->memory_bytes();
     stats.threads = layer->threads();
   }
   stats.macs = format::count_macs(program, shapes);

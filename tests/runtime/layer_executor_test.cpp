@@ -105,10 +105,11 @@ void require_same(const Tensors& outputs, const std::vector<std::vector<uint8_t>
   }
 }
 
-std::unique_ptr<LayerExecutor> make_executor(const Program& program, const std::vector<Shape>& shapes, int threads) {
+std::unique_ptr<LayerExecutor> make_executor(const Program& program, const std::vector<Shape>& shapes, int threads,
+                                             bool reference = true) {
   SessionOptions options;
   options.threads = threads;
-  options.reference_kernels = true;
+  options.reference_kernels = reference;
   auto executor = LayerExecutor::create(program, shapes, options);
   if (!executor.ok()) FAIL(executor.error().message);
   return std::move(*executor);
@@ -131,6 +132,52 @@ TEST_CASE("the layer executor equals its operators run one by one, on any number
       }
     }
   }
+}
+
+TEST_CASE("line segments in the layer executor change nothing but the speed") {
+  for (const auto& [n, h, w] : std::vector<std::array<int64_t, 3>>{{1, 2, 3}, {3, 17, 33}, {1, 48, 31}}) {
+    const Program program = make_network(n, h, w).program;
+    const std::vector<Shape> shapes = resolve(program);
+    const Tensors inputs = random_inputs(program, 3);
+    Tensors wanted = blank_outputs(program, shapes), first;
+    make_executor(program, shapes, 1)->run(inputs.views(), wanted.mutable_views());
+    for (const int threads : {1, 2, 4}) {
+      INFO(n << "x" << h << "x" << w << ", " << threads << " threads");
+      const auto executor = make_executor(program, shapes, threads, false);
+      REQUIRE(executor->steps() < program.operators.size());
+      Tensors outputs = blank_outputs(program, shapes);
+      executor->run(inputs.views(), outputs.mutable_views());
+      if (first.data.empty()) first = outputs;
+      for (size_t i = 0; i < outputs.data.size(); ++i) {
+        REQUIRE((outputs.data[i] == first.data[i]));  // parenthesised: too long to print
+        float peak = 0, worst = 0;
+        for (size_t k = 0; k < outputs.data[i].size(); ++k) {
+          peak = std::max(peak, std::abs(wanted.data[i][k]));
+          worst = std::max(worst, std::abs(outputs.data[i][k] - wanted.data[i][k]));
+        }
+        REQUIRE(worst <= 1e-5f * peak);
+      }
+    }
+  }
+}
+
+// Everything that must not be taken for work on separate pictures.
+TEST_CASE("operators across the pictures of a batch stay whole-tensor") {
+  ProgramBuilder b;
+  const int32_t x = b.input("x", {2, 3, 8, 9});
+  const int32_t a = b.op(UnaryParams{UnaryKind::kRelu, 0, 0}, {x});
+  const int32_t reversed = b.op(SliceParams{{0}, {-1}, {-9}, {-1}}, {a});
+  const int32_t shifted = b.op(PadParams{PadMode::kConstant, {1, 0, 0, 0, -1, 0, 0, 0}, 5}, {reversed});
+  const int32_t gained = b.op(BinaryParams{BinaryKind::kMul}, {shifted, b.random_constant({2, 3, 1, 1})});
+  const int32_t sloped = b.op(PreluParams{}, {gained, b.random_constant({2, 1, 1, 1})});
+  const int32_t one = b.op(SliceParams{{0}, {0}, {1}, {1}}, {sloped});
+  const int32_t mixed = b.op(BinaryParams{BinaryKind::kAdd}, {sloped, one});
+  b.output(b.op(ConcatParams{0}, {mixed, one}));
+  const std::vector<Shape> shapes = resolve(b.program);
+  const Tensors inputs = random_inputs(b.program, 1);
+  Tensors outputs = blank_outputs(b.program, shapes);
+  make_executor(b.program, shapes, 2, false)->run(inputs.views(), outputs.mutable_views());
+  require_same(outputs, run_plainly(b.program, shapes, inputs));
 }
 
 TEST_CASE("the arena is much smaller than the tensors it holds") {
@@ -190,8 +237,8 @@ TEST_CASE("tensors without elements run") {
 TEST_CASE("run allocates nothing") {
   const Program program = make_network(1, 33, 40).program;
   const std::vector<Shape> shapes = resolve(program);
-  for (const int threads : {1, 0}) {
-    const auto executor = make_executor(program, shapes, threads);
+  for (const bool reference : {true, false}) {
+    const auto executor = make_executor(program, shapes, 0, reference);
     const Tensors inputs = random_inputs(program, 1);
     Tensors outputs = blank_outputs(program, shapes);
     const auto in = inputs.views();
@@ -230,7 +277,9 @@ TEST_CASE("a plan beyond the machine's memory fails instead of ending the proces
   ResizeParams shrink;
   shrink.sizes = {1, 1, 1, 1};
   for (const int32_t v : kept) b.output(b.op(shrink, {v}));
-  const auto executor = LayerExecutor::create(b.program, resolve(b.program), {});
+  SessionOptions options;
+  options.reference_kernels = true;
+  const auto executor = LayerExecutor::create(b.program, resolve(b.program), options);
   REQUIRE_FALSE(executor.ok());
   REQUIRE(executor.error().code == ErrorCode::kResourceLimit);
 }

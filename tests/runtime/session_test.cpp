@@ -193,6 +193,26 @@ TEST_CASE("auto runs local networks line by line and others layer by layer") {
   }
 }
 
+TEST_CASE("networks that line execution would repeat too often, or too deep, run layer by layer") {
+  ProgramBuilder hourglass, chain;
+  int32_t x = hourglass.input("x", {1, 48, kDynamicDim, kDynamicDim});
+  Conv2dParams down;
+  down.kernel = {3, 3}, down.stride = {2, 2}, down.pads = {1, 1, 1, 1};
+  for (int i = 0; i < 4; ++i) {
+    x = hourglass.op(down, {x, hourglass.random_constant({48, 48, 3, 3}), kNoValue, kNoValue});
+  }
+  for (int i = 0; i < 6; ++i) x = hourglass.conv(x, 48, 3);
+  ResizeParams up;
+  up.scales = {1, 1, 16, 16};
+  hourglass.output(hourglass.op(up, {x}));
+  int32_t y = chain.input("y", {1, 1, 4, 4});
+  for (int i = 0; i < 5000; ++i) y = chain.op(UnaryParams{UnaryKind::kLeakyRelu, 0.999f, 0}, {y});
+  chain.output(y);
+  const auto deep = make_model(std::move(chain)), wide = make_model(std::move(hourglass));
+  REQUIRE(make_session(deep, {{1, 1, 4, 4}})->stats().executor == "layer");
+  REQUIRE(make_session(wide, {{1, 48, 512, 2048}})->stats().executor == "layer");
+}
+
 TEST_CASE("run allocates nothing, whatever the executor") {
   ProgramBuilder b;
   b.output(b.conv(b.conv(b.input("x", {1, 1, kDynamicDim, kDynamicDim}), 8, 3, UnaryKind::kRelu), 4, 3));

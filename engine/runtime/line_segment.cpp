@@ -1,0 +1,155 @@
+#include "runtime/line_segment.h"
+
+#include <algorithm>
+
+#include "backends/cpu/row_op.h"
+#include "runtime/line_executor.h"
+
+namespace coco::runtime {
+namespace {
+
+// A longer chain would make the executor's recursion deep and its halos wide.
+constexpr size_t kMostOperators = 64;
+// Above this the segment is cut in two: computing twice costs more than a trip to memory.
+constexpr double kMostRecomputation = 1.5;
+
+class LineSegment : public LayerStep {
+ public:
+  LineSegment(std::unique_ptr<LineExecutor> executor, std::vector<Shape> pictures, int64_t batch)
+      : executor_(std::move(executor)), pictures_(std::move(pictures)), batch_(batch), bindings_(pictures_.size()) {}
+
+  void run(std::span<const TensorView> in, std::span<const MutableTensorView> out) override {
+    for (int64_t n = 0; n < batch_; ++n) {
+      for (size_t i = 0; i < pictures_.size(); ++i) {
+        const void* data = i < in.size() ? in[i].data : out[i - in.size()].data;
+        const int64_t elements = pictures_[i][1] * pictures_[i][2] * pictures_[i][3];
+        bindings_[i] = bind_tensor(static_cast<const float*>(data) + n * elements, pictures_[i]);
+      }
+      executor_->run(bindings_);
+    }
+  }
+  size_t memory_bytes() const override { return executor_->stats().arena_bytes; }
+
+ private:
+  std::unique_ptr<LineExecutor> executor_;
+  std::vector<Shape> pictures_;  // of the inputs, then of the outputs
+  int64_t batch_;
+  std::vector<backends::Binding> bindings_;
+};
+
+// Each picture of the batch is computed from the same picture of the inputs alone.
+struct KeepsPicturesApart {
+  size_t rank = 4;
+  bool operator()(const format::SliceParams& p) const {
+    return std::find(p.axes.begin(), p.axes.end(), 0) == p.axes.end();
+  }
+  bool operator()(const format::PadParams& p) const { return p.pads[0] == 0 && p.pads[rank] == 0; }
+  bool operator()(const format::ResizeParams& p) const { return p.scales.empty() || p.scales[0] == 1.0f; }
+  bool operator()(const format::ConcatParams& p) const { return p.axis != 0; }
+  bool operator()(const format::TransposeParams&) const { return false; }
+  bool operator()(const format::ReshapeParams&) const { return false; }
+  template <typename Params>
+  bool operator()(const Params&) const {
+    return true;
+  }
+};
+
+}  // namespace
+
+LineSegmenter::LineSegmenter(const format::Program& program, std::span<const Shape> shapes,
+                             const SessionOptions& options)
+    : program_(program),
+      shapes_(shapes),
+      options_(options),
+      capabilities_(capabilities_for(options)),
+      picture_shapes_(shapes.begin(), shapes.end()),
+      last_use_(program.values.size(), 0) {
+  for (size_t v = 0; v < shapes.size(); ++v) {
+    if (shapes[v].rank() == 4 && !program.values[v].is_constant()) picture_shapes_[v][0] = 1;
+  }
+  for (size_t i = 0; i < program.operators.size(); ++i) {
+    for (const int32_t v : program.operators[i].inputs) {
+      if (v != format::kNoValue) last_use_[v] = i;
+    }
+  }
+  for (const int32_t v : program.outputs) last_use_[v] = program.operators.size();
+  part_.values = program.values;
+}
+
+bool LineSegmenter::works_by_row(size_t index, int64_t batch) const {
+  const format::Operator& op = program_.operators[index];
+  if (!std::visit(KeepsPicturesApart{}, op.params)) return false;
+  const auto bound = backends::make_row_op(program_, index, picture_shapes_, capabilities_);
+  if (!bound.ok()) return false;
+  const auto in_batch = [&](int32_t v) { return shapes_[v].rank() == 4 && shapes_[v][0] == batch; };
+  // A constant operand with a batch of its own differs from picture to picture; weights and slopes do not.
+  const bool arithmetic = op.kind() == format::OpKind::kBinary || op.kind() == format::OpKind::kPrelu;
+  for (const int32_t v : op.inputs) {
+    if (v == format::kNoValue) continue;
+    const bool constant = program_.values[v].is_constant();
+    if (!constant && !in_batch(v)) return false;
+    if (constant && arithmetic && shapes_[v].rank() == 4 && shapes_[v][0] != 1) return false;
+  }
+  return in_batch(op.outputs[0]);
+}
+
+LayerStepSpec LineSegmenter::make_spec(size_t begin, size_t end) const {
+  LayerStepSpec spec{begin, end, {}, {}, nullptr};
+  std::vector<int32_t> made;
+  for (size_t i = begin; i < end; ++i) {
+    for (const int32_t v : program_.operators[i].inputs) {
+      if (v == format::kNoValue || program_.values[v].is_constant()) continue;
+      const bool known = std::find(made.begin(), made.end(), v) != made.end() ||
+                         std::find(spec.inputs.begin(), spec.inputs.end(), v) != spec.inputs.end();
+      if (!known) spec.inputs.push_back(v);
+    }
+    made.push_back(program_.operators[i].outputs[0]);
+  }
+  for (const int32_t v : made) {
+    if (last_use_[v] >= end) spec.outputs.push_back(v);
+  }
+  return spec;
+}
+
+bool LineSegmenter::make_step(LayerStepSpec& spec, int64_t batch) {
+  if (spec.outputs.empty()) return false;
+  LineProgram line;
+  std::vector<int> sources;
+  std::vector<Shape> pictures;
+  for (const int32_t v : spec.inputs) {
+    const Shape& s = picture_shapes_[v];
+    pictures.push_back(s);
+    sources.push_back(
+        line.add_source({static_cast<int>(s[1]), static_cast<int>(s[2]), static_cast<int>(s[3])}, capabilities_));
+  }
+  part_.operators.assign(program_.operators.begin() + static_cast<ptrdiff_t>(spec.begin),
+                         program_.operators.begin() + static_cast<ptrdiff_t>(spec.end));
+  part_.inputs = spec.inputs;
+  part_.outputs = spec.outputs;
+  const auto results = line.append(part_, picture_shapes_, sources, capabilities_);
+  if (!results.ok()) return false;
+  for (const int tensor : *results) line.add_sink(tensor, capabilities_);
+  for (const int32_t v : spec.outputs) pictures.push_back(picture_shapes_[v]);
+  const auto plan = plan_lines(line, options_);
+  if (!plan.ok() || (spec.end - spec.begin > 1 && recomputation(line, *plan) > kMostRecomputation)) return false;
+  auto executor = LineExecutor::create(std::move(line), options_);
+  if (!executor.ok()) return false;
+  spec.step = std::make_unique<LineSegment>(std::move(*executor), std::move(pictures), batch);
+  return true;
+}
+
+LayerStepSpec LineSegmenter::cut(size_t begin) {
+  const Shape& result = shapes_[program_.operators[begin].outputs[0]];
+  const int64_t batch = result.rank() == 4 ? result[0] : 0;
+  size_t end = begin;
+  while (batch > 0 && end < std::min(program_.operators.size(), begin + kMostOperators) && works_by_row(end, batch)) {
+    ++end;
+  }
+  for (size_t length = end - begin; length > 0; length /= 2) {
+    LayerStepSpec spec = make_spec(begin, begin + length);
+    if (make_step(spec, batch)) return spec;
+  }
+  return {};
+}
+
+}  // namespace coco::runtime
