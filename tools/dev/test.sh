@@ -13,6 +13,8 @@ sanitizer_environment() {
   export G_SLICE=always-malloc
 }
 
+has_target() { ninja -C "build/$1" -t query "$2" >/dev/null 2>&1; }
+
 # run_tests PRESET [ctest arguments]
 run_tests() {
   local preset=$1
@@ -22,18 +24,25 @@ run_tests() {
 }
 
 dev_test() {
-  local preset=release install=1
+  local preset=release install=1 only='' name targets=()
   while [ $# -gt 0 ]; do
     case "$1" in
       --asan) preset=asan ;;
       --tsan) preset=tsan ;;
       --preset) preset=${2:?--preset needs a name}; shift ;;
+      --only) only=${2:?--only needs test names}; shift ;;
       --no-setup) install=0 ;;
       *) break ;;
     esac
     shift
   done
   [ "$install" = 1 ] && dev_setup build run test tune
-  build "$preset"
+  if [ -n "$only" ]; then # a test is called as its program; what programs it may start is built too
+    configure "$preset"
+    read -ra targets <<<"$only"
+    set -- -R "^(${only// /|})\$" "$@"
+    for name in cocopipe coco_models gstcoco; do has_target "$preset" "$name" && targets+=("$name"); done
+  fi
+  build "$preset" "${targets[@]}"
   run_tests "$preset" "$@"
 }
