@@ -65,7 +65,7 @@ std::vector<TensorInfo> describe(const format::Program& program, std::span<const
 constexpr size_t kMostLineOperators = 4096;
 // Networks that shrink and grow their pictures have halos so wide that tiles repeat each other's work: from here on
 // whole tensors are cheaper. Judged only when the tiling is the planner's own.
-constexpr double kMostRecomputation = 4;
+constexpr double kMostRecomputation = 2;
 
 // The line executor has no empty pictures.
 bool has_empty_value(std::span<const Shape> shapes) {
