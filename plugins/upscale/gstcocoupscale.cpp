@@ -27,6 +27,7 @@
 #include <string>
 #include <vector>
 
+#include "coco/compile.h"
 #include "coco/device.h"
 #include "coco/vision.h"
 #include "plugins/support/errors.h"
@@ -193,22 +194,15 @@ static void gst_coco_upscale_get_property(GObject* object, guint id, GValue* val
 
 // ---- states
 
-static Error with_known_models(Error error) {
-  if (error.code != ErrorCode::kNotFound) return error;
-  std::string known = "bicubic";
-  for (const vision::ShippedModel& model : vision::list_models()) known += ", " + model.name;
-  error.message += "; set model= to a .coco or .onnx file, or to one of: " + known;
-  return error;
-}
-
 static gboolean gst_coco_upscale_start(GstBaseTransform* base) {
   auto* self = GST_COCO_UPSCALE(base);
   return guarded(self, FALSE, [&]() -> gboolean {
     const Settings settings = self->state->copy_settings();
     GST_INFO_OBJECT(self, "loading the model %s", settings.model.c_str());
+    vision::set_model_loader(load_or_compile);
     auto model = vision::load_upscale_model(settings.model);
     if (!model) {
-      post_error(GST_ELEMENT(self), with_known_models(model.take_error()));
+      post_error(GST_ELEMENT(self), model.error());
       return FALSE;
     }
     self->state->model = std::move(model).value();
