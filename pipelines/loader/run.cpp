@@ -67,7 +67,7 @@ class Player {
       }
       const int stops = interrupts_.count() + (options_.stop ? options_.stop->load() : 0);
       if (stops > 1) return make_error(ErrorCode::kCancelled, "stopped at once; the output may be incomplete");
-      if (stops == 1 && !asked_) {
+      if (stops == 1 && !asked_ && is_playing()) {
         asked_ = true;
         gst_element_send_event(built_.pipeline(), gst_event_new_eos());
       }
@@ -78,6 +78,14 @@ class Player {
   }
 
  private:
+  // An end-of-stream sent while the pipeline is still on its way to PLAYING locks up in 1.22: the source waits for its
+  // streaming thread, that for the sink's state change, and that for the source.
+  bool is_playing() const {
+    GstState current = GST_STATE_NULL, pending = GST_STATE_VOID_PENDING;
+    const GstStateChangeReturn settled = gst_element_get_state(built_.pipeline(), &current, &pending, 0);
+    return settled == GST_STATE_CHANGE_SUCCESS && current == GST_STATE_PLAYING;
+  }
+
   Status handle(GstMessage* message, bool& ended) {
     switch (GST_MESSAGE_TYPE(message)) {
       case GST_MESSAGE_EOS:

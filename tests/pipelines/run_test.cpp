@@ -243,6 +243,19 @@ TEST_CASE("a request to stop ends the stream properly") {
   CHECK(message_of(run_pipeline_file(write_file("play.yaml", play), quiet())) == "ok");
 }
 
+TEST_CASE("a request made before the pipeline plays is kept until it does") {
+  const std::string path =
+      write_file("p.yaml", "pipeline:\n  - element: videotestsrc\n  - element: queue\n  - element: fakesink\n");
+  const std::atomic<int> stop{1};
+  RunOptions options = quiet();
+  options.stop = &stop;
+  for (int i = 0; i < 20; ++i) {
+    const Status status = run_pipeline_file(path, options);
+    REQUIRE_FALSE(status.ok());
+    CHECK(status.error().code == ErrorCode::kCancelled);
+  }
+}
+
 TEST_CASE("two requests stop at once") {
   const std::string path = write_file("p.yaml", "pipeline:\n  - element: fakesrc\n  - element: fakesink\n");
   const std::atomic<int> stop{2};

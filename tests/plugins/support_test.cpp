@@ -62,7 +62,9 @@ TEST_CASE("the output size follows the caps after the element, then the scale") 
       {"width=720,height=576,pixel-aspect-ratio=16/15", "video/x-raw,width=768,height=576", 2, {768, 576}},
       {"width=640,height=480", "video/x-raw,width=3840,height=2160", 2, {3840, 2160, 3, 4}},
       // The square pixels asked for cannot keep the shape.
-      {"width=640,height=480,pixel-aspect-ratio=1/1", "video/x-raw,width=3840,height=2160,pixel-aspect-ratio=1/1", 2,
+      {"width=640,height=480,pixel-aspect-ratio=1/1",
+       "video/x-raw,width=3840,height=2160,pixel-aspect-ratio=1/1",
+       2,
        {3840, 2160, 1, 1, true}},
       // One side given: the other follows.
       {"width=1280,height=720", "video/x-raw,width=1920", 2, {1920, 1080}},
@@ -70,14 +72,15 @@ TEST_CASE("the output size follows the caps after the element, then the scale") 
       {"width=853,height=480,pixel-aspect-ratio=1/1", "video/x-raw,width=1920", 2, {1920, 1080}},
       // Square pixels asked for, size free: the width stretches.
       {"width=720,height=576,pixel-aspect-ratio=16/15", "video/x-raw,pixel-aspect-ratio=1/1", 2, {1536, 1152}},
-      {"width=720,height=576,pixel-aspect-ratio=16/15", "video/x-raw,height=576,pixel-aspect-ratio=1/1", 2,
-       {768, 576}},
+      {"width=720,height=576,pixel-aspect-ratio=16/15", "video/x-raw,height=576,pixel-aspect-ratio=1/1", 2, {768, 576}},
       // Ranges and lists.
       {"width=1440,height=1080", "video/x-raw,width=[1,1920],height=[1,1080]", 2, {1440, 1080}},
       {"width=1920,height=800", "video/x-raw,width=[1,3840],height=[1,2160]", 4, {3840, 1600}},
       {"width=640,height=360", "video/x-raw,width=[2,4096,2],height=[2,4096,2]", 2, {1280, 720}},
       {"width=640,height=360", "video/x-raw,width={320,960,1920},height={180,540,1080}", 2, {960, 540}},
-      {"width=1920,height=1080", "video/x-raw,width=1280,height=720;video/x-raw,width=3840,height=2160", 2,
+      {"width=1920,height=1080",
+       "video/x-raw,width=1280,height=720;video/x-raw,width=3840,height=2160",
+       2,
        {1280, 720}},
   }));
   INFO(row.in << " to " << row.after << " x" << row.scale);
