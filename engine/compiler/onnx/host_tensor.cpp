@@ -25,12 +25,14 @@ int64_t prime_from(int64_t from, size_t skip) {
 
 std::optional<double> HostTensor::constant(size_t i) const {
   std::optional<double> value;
+  size_t known = 0;
   for (const std::vector<double>& trial : values) {
     if (std::isnan(trial[i])) continue;
     if (value && *value != trial[i]) return std::nullopt;
     value = trial[i];
+    ++known;
   }
-  return value;
+  return known >= kEnoughTrials ? value : std::nullopt;
 }
 
 bool HostTensor::is_constant() const {
@@ -47,8 +49,8 @@ HostTensor HostTensor::of(bool is_float, Shape shape, std::vector<double> number
 }
 
 std::array<int64_t, kTrials> trial_values(size_t root, bool batch) {
-  static constexpr std::array<int64_t, kTrials> kMultiple{1, 1, 2, 4, 8, 16, 32, 64};
-  static constexpr std::array<int64_t, kTrials> kFrom{29, 997, 331, 281, 101, 97, 37, 23};
+  static constexpr std::array<int64_t, kTrials> kMultiple{1, 1, 2, 6, 8, 48, 32, 192};
+  static constexpr std::array<int64_t, kTrials> kFrom{29, 997, 331, 187, 101, 31, 37, 7};
   const size_t skip = root % 64;
   std::array<int64_t, kTrials> values{};
   for (size_t k = 0; k < kTrials; ++k) {

@@ -4,7 +4,7 @@
 // Dynamic dimensions are followed by trial: each unknown dimension of the model's inputs is given kTrials different
 // values, shape inference runs once per trial, and shape arithmetic is done on the numbers of every trial. A relation
 // (a constant, a pure scale, an offset from a dimension) holds when it holds in every trial that is valid. Trials are
-// primes and multiples of powers of two, so that floors, ceilings and rounding to multiples show.
+// primes and multiples of small composites, so that floors, ceilings and rounding to multiples show.
 #pragma once
 
 #include <array>
@@ -17,6 +17,8 @@
 namespace coco::compiler {
 
 inline constexpr size_t kTrials = 8;
+/// Trials that must know a relation before it is believed.
+inline constexpr size_t kEnoughTrials = 2;
 /// Tensors with more elements are not followed as numbers.
 inline constexpr int64_t kMaxHostElements = 4096;
 
@@ -31,7 +33,7 @@ struct HostTensor {
   std::array<std::vector<double>, kTrials> values;
 
   size_t size() const { return values[0].size(); }
-  /// The element's value when all trials that know it agree, and at least one does.
+  /// The element's value when all trials that know it agree, and at least two do.
   std::optional<double> constant(size_t i) const;
   bool is_constant() const;
   /// The same numbers in every trial.

@@ -18,6 +18,8 @@ namespace {
 constexpr int kMaxMessageDepth = 32;
 /// Newest IR version the checker knows; later ones only add fields that no opset up to 17 needs.
 constexpr int kMaxIrVersion = 8;
+/// Elements of all numbers one import may compute.
+constexpr size_t kMaxNumberElements = size_t{1} << 21;
 
 Result<onnx::ModelProto> parse_model(std::span<const uint8_t> bytes) {
   if (bytes.empty()) return make_error(ErrorCode::kInvalidData, "the ONNX model is empty");
@@ -215,6 +217,9 @@ Result<graph::Graph> import_model(std::span<const uint8_t> bytes, const ImportOp
   for (int i = 0; i < graph.node_size(); ++i) {
     NodeContext node(state, graph.node(i), i);
     COCO_TRY(import_node(node, *find_import_row(graph.node(i).op_type())));
+    if (state.number_elements > kMaxNumberElements) {
+      return make_error(ErrorCode::kResourceLimit, node.where() + ": the model computes too many numbers at import");
+    }
   }
   std::unordered_set<std::string> names;
   for (const onnx::ValueInfoProto& output : graph.output()) {

@@ -83,14 +83,16 @@ Status resolve_same(NodeContext& node, Value* x, Geometry& geometry) {
     const size_t dim = axis + (geometry.one_dimensional ? 1 : 2);
     std::optional<std::pair<int64_t, int64_t>> padding;
     bool agree = true;
+    size_t known = 0;
     for (const auto& shape : node.shapes(x)) {
       if (!shape) continue;
       const auto trial = same_padding((*shape)[dim], geometry.kernel[axis], geometry.stride[axis],
                                       geometry.dilation[axis], geometry.auto_pad == "SAME_UPPER");
       agree = agree && (!padding || *padding == trial);
       padding = trial;
+      ++known;
     }
-    if (!padding || !agree) {
+    if (known < kEnoughTrials || !agree) {
       return node.unsupported("attribute 'auto_pad' = " + geometry.auto_pad +
                               " with a stride depends on dynamic dimensions; give the model static input shapes");
     }

@@ -24,18 +24,19 @@ Result<int64_t> slice_bound(NodeContext& node, const Value* x, size_t axis, cons
                             const char* role) {
   if (const auto constant = bounds.constant(i)) return to_int(*constant);
   std::optional<int64_t> from_end;
-  bool beyond = true, known = false, same = true;
+  bool beyond = true, same = true;
+  size_t known = 0;
   const TrialShapes& shapes = node.shapes(x);
   for (size_t k = 0; k < kTrials; ++k) {
     if (!shapes[k] || std::isnan(bounds.values[k][i])) continue;
     const int64_t offset = to_int(bounds.values[k][i]) - (*shapes[k])[axis];
     beyond = beyond && offset >= 0;
-    same = same && (!known || *from_end == offset);
+    same = same && (known == 0 || *from_end == offset);
     from_end = offset;
-    known = true;
+    ++known;
   }
-  if (known && beyond) return kToEnd;
-  if (known && same && *from_end < 0) return *from_end;
+  if (known >= kEnoughTrials && beyond) return kToEnd;
+  if (known >= kEnoughTrials && same && *from_end < 0) return *from_end;
   return node.unsupported("input '" + std::string(role) +
                           "' depends on dynamic dimensions; give the model static input shapes");
 }

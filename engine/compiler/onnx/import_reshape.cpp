@@ -59,15 +59,17 @@ std::optional<format::ReshapeParams> express(NodeContext& node, const Value* x, 
   for (size_t i = 0; i < wanted.size(); ++i) {
     const auto constant = wanted.constant(i);
     bool copies = !allow_zero && i < x->shape().rank();
+    size_t known = 0;
     for (size_t k = 0; k < kTrials && copies; ++k) {
       if (!shapes[k] || std::isnan(wanted.values[k][i])) continue;
+      ++known;
       copies = to_int(wanted.values[k][i]) == (*shapes[k])[i];
     }
     if (constant) {
       params.shape.push_back(to_int(*constant));
       if (*constant == -1 && open) return std::nullopt;
       open = open || *constant == -1;
-    } else if (copies) {
+    } else if (copies && known >= kEnoughTrials) {
       params.shape.push_back(0);
     } else if (!open) {
       params.shape.push_back(-1);
@@ -101,6 +103,7 @@ Status reshape_view(NodeContext& node, const View& view, const HostTensor& wante
   const TrialShapes& in = node.shapes(view.base);
   format::OpParams found;
   bool agree = true;
+  size_t known = 0;
   for (size_t k = 0; k < kTrials && agree; ++k) {
     if (!in[k] || !view.shape[k] || !out[k]) continue;
     const format::OpParams match = match_shuffle(*in[k], *view.shape[k], view.perm, *out[k]);
@@ -111,8 +114,9 @@ Status reshape_view(NodeContext& node, const View& view, const HostTensor& wante
     };
     agree = block(match).first != 0 && (found.index() == 0 || block(match) == block(found));
     found = match;
+    ++known;
   }
-  if (!agree || found.index() == 0) {
+  if (!agree || known < kEnoughTrials) {
     return node.unsupported(
         "a Reshape with several dynamic dimensions that is not part of a pixel shuffle; give the "
         "model static input shapes");

@@ -58,6 +58,7 @@ std::optional<float> scale_between(int64_t in, int64_t out) {
 /// The scale of one axis that turns the input's size into the asked one in every trial.
 std::optional<float> pure_scale(const TrialShapes& shapes, const HostTensor& sizes, size_t axis) {
   std::optional<std::pair<int64_t, int64_t>> ratio;  // in, out
+  size_t known = 0;
   for (size_t k = 0; k < kTrials; ++k) {
     if (!shapes[k] || std::isnan(sizes.values[k][axis])) continue;
     const int64_t in = (*shapes[k])[axis];
@@ -65,8 +66,9 @@ std::optional<float> pure_scale(const TrialShapes& shapes, const HostTensor& siz
     if (in < 1 || out < 1) return std::nullopt;
     if (ratio && ratio->first * out != ratio->second * in) return std::nullopt;
     ratio = {in, out};
+    ++known;
   }
-  if (!ratio) return std::nullopt;
+  if (known < kEnoughTrials) return std::nullopt;
   return scale_between(ratio->first, ratio->second);
 }
 

@@ -36,7 +36,8 @@ struct ImportState {
   int opset = 0;
   std::unordered_map<std::string, Imported> names;
   std::unordered_map<const graph::Value*, TrialShapes> shapes;
-  size_t roots = 0;  ///< unknown dimensions met so far
+  size_t roots = 0;            ///< unknown dimensions met so far
+  size_t number_elements = 0;  ///< of all numbers made so far
 
   const TrialShapes& shapes_of(const graph::Value* value);
 };
@@ -85,6 +86,7 @@ class NodeContext {
   graph::Value* add_constant(const std::string& role, Shape shape, std::span<const float> data);
   void set_output(size_t i, graph::Value* value) { set(i, {value, nullptr, nullptr}); }
   void set_output(size_t i, HostTensor numbers) {
+    state_.number_elements += numbers.size();
     set(i, {nullptr, std::make_shared<const HostTensor>(std::move(numbers)), nullptr});
   }
   void set_output(size_t i, View view) { set(i, {nullptr, nullptr, std::make_shared<const View>(std::move(view))}); }

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "compiler/passes/passes.h"
+#include "format/shape_rules.h"
 
 namespace coco::compiler {
 namespace {
@@ -12,8 +13,8 @@ using graph::Node;
 using graph::Value;
 using Data = std::vector<float>;
 
-/// Larger results stay as nodes.
-constexpr int64_t kMaxFoldedElements = int64_t{1} << 26;
+/// Elements one run of the pass may make; beyond it, nodes stay.
+constexpr int64_t kMaxFoldedElements = int64_t{1} << 27;
 
 std::vector<int64_t> row_major_strides(const Shape& shape) {
   std::vector<int64_t> strides(shape.rank(), 1);
@@ -96,11 +97,10 @@ Data fold_slice(const Node& node, const format::SliceParams& p, const Shape& out
   const std::vector<int64_t> own = strides;
   int64_t offset = 0;
   for (size_t i = 0; i < p.axes.size(); ++i) {
-    const auto axis = static_cast<size_t>(p.axes[i] < 0 ? p.axes[i] + static_cast<int64_t>(in.rank()) : p.axes[i]);
-    const int64_t dim = in[axis];
-    const int64_t start = p.starts[i] < 0 ? p.starts[i] + dim : p.starts[i];
-    offset += own[axis] * std::clamp<int64_t>(start, 0, p.steps[i] < 0 ? dim - 1 : dim);
-    strides[axis] = own[axis] * p.steps[i];
+    const auto axis = static_cast<size_t>(p.axes[i]);
+    const format::SliceRange range = format::slice_range(p.starts[i], p.ends[i], p.steps[i], in[axis]);
+    offset += own[axis] * range.start;
+    strides[axis] = range.count > 1 ? own[axis] * range.step : 0;
   }
   Data result(static_cast<size_t>(*out.element_count()));
   std::span<const float> data = node.input(0)->floats();
@@ -151,9 +151,9 @@ std::optional<Data> evaluate(const Node& node) {
   return std::nullopt;
 }
 
-bool is_foldable(const Node& node) {
+bool is_foldable(const Node& node, int64_t budget) {
   const auto count = node.output()->shape().element_count();
-  if (!count || *count < 1 || *count > kMaxFoldedElements) return false;
+  if (!count || *count < 1 || *count > budget) return false;
   return std::all_of(node.inputs().begin(), node.inputs().end(), [](const Value* input) {
     return input != nullptr && input->is_constant() && input->type() == DataType::kF32;
   });
@@ -162,10 +162,12 @@ bool is_foldable(const Node& node) {
 }  // namespace
 
 Status fold_constants(graph::Graph& graph) {
+  int64_t budget = kMaxFoldedElements;
   for (Node* node = graph.first(); node != nullptr;) {
     Node* next = graph.next(node);
-    if (is_foldable(*node)) {
+    if (is_foldable(*node, budget)) {
       if (const auto data = evaluate(*node)) {
+        budget -= static_cast<int64_t>(data->size());
         Value* constant = graph.add_constant(node->name() + ".folded", node->output()->shape(), *data);
         graph.replace_all_uses(node->output(), constant);
         graph.erase(node);
