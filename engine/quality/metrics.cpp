@@ -31,7 +31,7 @@ std::array<double, kWindow> gaussian() {
   std::array<double, kWindow> w{};
   double sum = 0.0;
   for (int i = 0; i < kWindow; ++i) {
-    const double d = i - kWindow / 2;
+    const int d = i - kWindow / 2;
     w[static_cast<size_t>(i)] = std::exp(-d * d / (2.0 * kSigma * kSigma));
     sum += w[static_cast<size_t>(i)];
   }
