@@ -93,6 +93,12 @@ void clear_interlaced(AVFrame& frame) {
 #endif
 }
 
+bool is_mov_family(const AVOutputFormat& container) {
+  // av_opt_find wants the address of a class pointer, standing for an object of that class.
+  const AVClass* options = container.priv_class;
+  return options != nullptr && av_opt_find(&options, "movflags", nullptr, 0, AV_OPT_SEARCH_FAKE_OBJ) != nullptr;
+}
+
 std::vector<AVPixelFormat> encoder_formats(const AVCodec& codec) {
   std::vector<AVPixelFormat> formats;
 #if LIBAVCODEC_VERSION_INT >= AV_VERSION_INT(61, 13, 100)
@@ -117,8 +123,8 @@ std::vector<StreamSideData> stream_side_data(const AVStream& stream) {
 }
 
 Status add_stream_side_data(AVStream& stream, AVPacketSideDataType type, const uint8_t* data, size_t size) {
-  AVPacketSideData* entry = av_packet_side_data_new(&stream.codecpar->coded_side_data,
-                                                    &stream.codecpar->nb_coded_side_data, type, size, 0);
+  AVPacketSideData* entry =
+      av_packet_side_data_new(&stream.codecpar->coded_side_data, &stream.codecpar->nb_coded_side_data, type, size, 0);
   if (entry == nullptr) return make_error(ErrorCode::kResourceLimit, "out of memory for stream side data");
   std::memcpy(entry->data, data, size);
   return {};

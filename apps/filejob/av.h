@@ -1,7 +1,6 @@
-// Purpose: owning pointers, error texts and version differences of FFmpeg's libraries. The only folder that includes them.
-// Ownership: the pointers own; everything else borrows.
-// Threads: the captured log line is guarded; the rest are values.
-// Failure: av_failure() turns a library code into an Error; nothing here throws.
+// Purpose: owning pointers, error texts and version differences of FFmpeg's libraries. The only folder that includes
+// them. Ownership: the pointers own; everything else borrows. Threads: the captured log line is guarded; the rest are
+// values. Failure: av_failure() turns a library code into an Error; nothing here throws.
 #pragma once
 
 extern "C" {
@@ -50,12 +49,12 @@ using BufferPoolPtr = std::unique_ptr<AVBufferPool, BufferPoolDeleter>;
 
 /// The library's text for `code`, followed by the last line it logged since forget_log_line(), when there is one.
 std::string av_reason(int code);
-/// An Error whose message is `what`, ": " and the reason. Full disks and refused memory are kResourceLimit, damaged data
-/// kInvalidData, other system errors kIo.
+/// An Error whose message is `what`, ": " and the reason. Full disks and refused memory are kResourceLimit, damaged
+/// data kInvalidData, other system errors kIo.
 Error av_failure(const std::string& what, int code, const char* file = __builtin_FILE(), int line = __builtin_LINE());
 
-/// Sends the libraries' log lines to coco::log at debug level and remembers the last error line. Called by every door of
-/// this folder; idempotent.
+/// Sends the libraries' log lines to coco::log at debug level and remembers the last error line. Called by every door
+/// of this folder; idempotent.
 void capture_av_log();
 void forget_log_line();
 
@@ -65,6 +64,8 @@ void set_frame_duration(AVFrame& frame, int64_t duration);
 bool is_interlaced(const AVFrame& frame);
 void clear_interlaced(AVFrame& frame);
 
+/// MP4, QuickTime and their relatives.
+bool is_mov_family(const AVOutputFormat& container);
 /// Pixel formats an encoder takes; empty when it does not say.
 std::vector<AVPixelFormat> encoder_formats(const AVCodec& codec);
 

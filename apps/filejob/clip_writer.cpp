@@ -25,7 +25,8 @@ Result<std::unique_ptr<ClipWriter>> ClipWriter::create(const std::string& path, 
   auto state = std::make_unique<State>();
   state->format = format;
   COCO_ASSIGN(state->muxer, Muxer::create(path, ""));
-  COCO_ASSIGN(state->codec, choose_encoder(format.encoder.codec, &state->muxer->container(), [](const std::string&) {}));
+  COCO_ASSIGN(state->codec,
+              choose_encoder(format.encoder.codec, &state->muxer->container(), [](const std::string&) {}));
   return std::unique_ptr<ClipWriter>(new ClipWriter(std::move(state)));
 }
 

@@ -7,8 +7,8 @@
 namespace coco::filejob {
 namespace {
 
-constexpr std::array kPreferred = {"libx264",    "libx265",    "libsvtav1", "libvpx-vp9", "libaom-av1",
-                                   "libopenh264", "mpeg4",      "ffv1"};
+constexpr std::array kPreferred = {"libx264",    "libx265",     "libsvtav1", "libvpx-vp9",
+                                   "libaom-av1", "libopenh264", "mpeg4",     "ffv1"};
 constexpr int kDefaultCrf = 18;
 constexpr double kBitsPerPixel = 0.12;  // for encoders without constant quality
 
@@ -40,8 +40,8 @@ Status set_preset(AVCodecContext& context, const EncoderSettings& settings) {
     return make_error(ErrorCode::kInvalidArgument, "encoder " + encoder + " has no presets; leave --preset out");
   }
   if (av_opt_set(context.priv_data, "preset", preset.c_str(), 0) < 0) {
-    return make_error(ErrorCode::kInvalidArgument, "encoder " + encoder + " has no preset '" + preset +
-                                                       "'; see ffmpeg -h encoder=" + encoder);
+    return make_error(ErrorCode::kInvalidArgument,
+                      "encoder " + encoder + " has no preset '" + preset + "'; see ffmpeg -h encoder=" + encoder);
   }
   return {};
 }
@@ -118,9 +118,10 @@ void set_hdr_parameters(AVCodecContext& context, const AVFrame& first) {
   }
 }
 
-// Containers without variable frame times, and MPEG-4 part 2 with its 16-bit clock, get the frame rate as clock.
+// Containers without variable frame times (raw streams among them), and MPEG-4 part 2 with its 16-bit clock, get the
+// frame rate as clock.
 AVRational encoder_time_base(const AVCodec& codec, const AVOutputFormat& container, const StreamTiming& timing) {
-  const bool variable = (container.flags & (AVFMT_VARIABLE_FPS | AVFMT_NOTIMESTAMPS)) != 0;
+  const bool variable = (container.flags & AVFMT_VARIABLE_FPS) != 0 || is_mov_family(container);
   const bool small_clock = codec.id == AV_CODEC_ID_MPEG4 && timing.time_base.den > 65535;
   return variable && !small_clock ? timing.time_base : av_inv_q(timing.frame_rate);
 }
@@ -152,8 +153,8 @@ Result<const AVCodec*> choose_encoder(const std::string& name, const AVOutputFor
   if (!name.empty()) {
     const AVCodec* codec = avcodec_find_encoder_by_name(name.c_str());
     if (codec == nullptr || codec->type != AVMEDIA_TYPE_VIDEO) {
-      return make_error(ErrorCode::kNotFound, "no video encoder '" + name + "' in this FFmpeg; available: " +
-                                                  join_encoders(container));
+      return make_error(ErrorCode::kNotFound,
+                        "no video encoder '" + name + "' in this FFmpeg; available: " + join_encoders(container));
     }
     if (!container_holds(container, codec->id)) {
       return make_error(ErrorCode::kUnsupported, "a ." + std::string(container->name) + " file cannot hold " + name +
@@ -173,7 +174,8 @@ Result<const AVCodec*> choose_encoder(const std::string& name, const AVOutputFor
 
 Result<PixelFormat> working_format(AVPixelFormat source, const AVCodec* encoder, const Note& note) {
   const PixelFormat wanted = nearest_format(source);
-  const std::vector<AVPixelFormat> taken = encoder != nullptr ? encoder_formats(*encoder) : std::vector<AVPixelFormat>();
+  const std::vector<AVPixelFormat> taken =
+      encoder != nullptr ? encoder_formats(*encoder) : std::vector<AVPixelFormat>();
   std::vector<PixelFormat> choices = {wanted};
   if (wanted == PixelFormat::kP010_10Le) choices.push_back(PixelFormat::kI420_10Le);
   if (wanted == PixelFormat::kI420_10Le) choices.push_back(PixelFormat::kP010_10Le);
@@ -225,7 +227,8 @@ Status VideoEncoder::encode(AVFrame* frame, const PacketSink& sink) {
     int64_t pts = av_rescale_q(frame->pts, timing_.time_base, context_->time_base);
     if (last_pts_ && pts <= *last_pts_) {
       pts = *last_pts_ + 1;
-      if (!noted_collision_) note_("the source has frames with equal or falling timestamps; they were moved by one tick");
+      if (!noted_collision_)
+        note_("the source has frames with equal or falling timestamps; they were moved by one tick");
       noted_collision_ = true;
     }
     last_pts_ = pts;

@@ -1,8 +1,7 @@
 // Purpose: the offline file path: demux, decode, upscale, encode, mux, with nothing of the source lost.
 // Ownership: a job is a value; the model is shared.
-// Threads: run_upscale_job() uses its own threads and returns when they have ended; hooks are called from them, one call
-// at a time.
-// Failure: on error or cancellation the output path is untouched and the partial file is removed.
+// Threads: run_upscale_job() uses its own threads and returns when they have ended; hooks are called from them, one
+// call at a time. Failure: on error or cancellation the output path is untouched and the partial file is removed.
 #pragma once
 
 #include <atomic>
@@ -27,8 +26,9 @@ struct EncoderSettings {
 struct UpscaleJob {
   std::string input;
   std::string output;                  ///< container by extension; an existing file is replaced at the end
-  std::shared_ptr<const Model> model;  ///< null: bicubic
-  int out_width = 0, out_height = 0;   ///< 0: `scale` times the first frame's size
+  std::shared_ptr<const Model> model;  ///< null: luma is resampled by `filter`
+  ResampleFilter filter = ResampleFilter::kBicubic;
+  int out_width = 0, out_height = 0;  ///< 0: `scale` times the first frame's size
   double scale = 2;
   EncoderSettings encoder;
   SessionOptions session;

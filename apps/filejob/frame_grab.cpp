@@ -29,13 +29,13 @@ Result<FramePtr> decode_frame(const std::string& path, int64_t index) {
 }  // namespace
 
 Result<std::vector<RgbImage>> grab_upscaled(const std::string& path, int64_t index, int out_width, int out_height,
-                                            const std::vector<std::shared_ptr<const Model>>& models,
-                                            const SessionOptions& session) {
+                                            const std::vector<Method>& methods, const SessionOptions& session) {
   COCO_ASSIGN(const FramePtr frame, decode_frame(path, index));
   std::vector<RgbImage> images;
-  for (const auto& model : models) {
+  for (const Method& method : methods) {
     UpscaleJob job;
-    job.model = model;
+    job.model = method.model;
+    job.filter = method.filter;
     job.out_width = out_width;
     job.out_height = out_height;
     job.session = session;

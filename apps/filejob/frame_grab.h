@@ -21,10 +21,15 @@ struct RgbImage {
   std::vector<uint8_t> data;
 };
 
-/// Frame `index` (from 0) of a video, upscaled to out_width x out_height by each of `models` (null: bicubic), in order.
-/// A size of 0 is twice the frame's own.
+/// One way to upscale.
+struct Method {
+  std::shared_ptr<const Model> model;  ///< null: `filter`
+  ResampleFilter filter = ResampleFilter::kBicubic;
+};
+
+/// Frame `index` (from 0) of a video, upscaled to out_width x out_height by each method, in order. A size of 0 is twice
+/// the frame's own.
 Result<std::vector<RgbImage>> grab_upscaled(const std::string& path, int64_t index, int out_width, int out_height,
-                                            const std::vector<std::shared_ptr<const Model>>& models,
-                                            const SessionOptions& session);
+                                            const std::vector<Method>& methods, const SessionOptions& session);
 
 }  // namespace coco::filejob

@@ -160,8 +160,7 @@ class Job {
   Status encode(AVFrame& frame) {
     if (!encoder_) {
       const StreamTiming timing{source_->clock().time_base(), source_->clock().frame_rate()};
-      COCO_ASSIGN(encoder_,
-                  VideoEncoder::open(*codec_, job_.encoder, muxer_->container(), frame, timing, noter()));
+      COCO_ASSIGN(encoder_, VideoEncoder::open(*codec_, job_.encoder, muxer_->container(), frame, timing, noter()));
       COCO_TRY(muxer_->start(*encoder_, frame, source_.get()));
     }
     return encoder_->encode(&frame, sink());
@@ -182,9 +181,10 @@ class Job {
     if (aborting()) return make_error(ErrorCode::kCancelled, "stopped; nothing was kept");
     if (!failure_.ok()) return failure_.take_error();
     if (report_.frames_out == 0) {
-      if (report_.interrupted) return make_error(ErrorCode::kCancelled, "stopped before the first frame; nothing was kept");
-      return make_error(ErrorCode::kInvalidData, "no picture of '" + job_.input +
-                                                     "' could be decoded; the file is damaged or incomplete");
+      if (report_.interrupted)
+        return make_error(ErrorCode::kCancelled, "stopped before the first frame; nothing was kept");
+      return make_error(ErrorCode::kInvalidData,
+                        "no picture of '" + job_.input + "' could be decoded; the file is damaged or incomplete");
     }
     if (muxer_) {
       Stopwatch watch(report_.encode_seconds);

@@ -39,7 +39,8 @@ Result<std::unique_ptr<Muxer>> Muxer::create(const std::string& output, const st
   COCO_ASSIGN(PartialFile file, PartialFile::create(output, input));
   AVFormatContext* context = nullptr;
   const std::string url = "file:" + file.path();
-  const int code = avformat_alloc_output_context2(&context, const_cast<AVOutputFormat*>(container), nullptr, url.c_str());
+  const int code =
+      avformat_alloc_output_context2(&context, const_cast<AVOutputFormat*>(container), nullptr, url.c_str());
   if (code < 0) return av_failure("cannot prepare '" + output + "'", code);
   std::unique_ptr<Muxer> muxer(new Muxer(context, output, std::move(file)));
   const int opened = avio_open(&context->pb, url.c_str(), AVIO_FLAG_WRITE);
@@ -49,7 +50,8 @@ Result<std::unique_ptr<Muxer>> Muxer::create(const std::string& output, const st
 
 Error Muxer::failure(int code) const {
   const bool full = code == AVERROR(ENOSPC) || code == AVERROR(EDQUOT);
-  return av_failure("cannot write '" + output_ + "'" + (full ? " (free some space or choose another folder)" : ""), code);
+  return av_failure("cannot write '" + output_ + "'" + (full ? " (free some space or choose another folder)" : ""),
+                    code);
 }
 
 Status Muxer::add_source(Source& source, bool drop_unsupported, const Note& note) {
@@ -136,7 +138,7 @@ Status Muxer::start(const VideoEncoder& encoder, const AVFrame& first, Source* s
   video.time_base = context.time_base;
   video.avg_frame_rate = context.framerate;
   video.sample_aspect_ratio = context.sample_aspect_ratio;
-  const bool mp4_family = is_named(*context_->oformat, "mp4") || is_named(*context_->oformat, "mov");
+  const bool mp4_family = is_mov_family(*context_->oformat);
   if (mp4_family && context.codec_id == AV_CODEC_ID_HEVC) video.codecpar->codec_tag = MKTAG('h', 'v', 'c', '1');
   COCO_TRY(copy_video_properties(video, first, source != nullptr ? &source->video() : nullptr));
 

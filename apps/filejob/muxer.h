@@ -1,8 +1,8 @@
 // Purpose: the output file: every stream the container can hold copied from the source, the encoded video beside them.
 // Ownership: owns the container context and the partial file; the source is borrowed for add_source().
 // Threads: write_copy() and write_video() may be called from different threads; the rest from one.
-// Failure: a stream the container cannot hold is named together with a container that can; a full disk is reported on the
-// write that meets it; nothing is left under any name unless finish() succeeded.
+// Failure: a stream the container cannot hold is named together with a container that can; a full disk is reported on
+// the write that meets it; nothing is left under any name unless finish() succeeded.
 #pragma once
 
 #include <cstdint>
@@ -49,10 +49,10 @@ class Muxer {
   std::string output_;
   PartialFile file_;
   std::mutex mutex_;
-  std::vector<int> target_;                ///< by source stream: output stream, or -1
-  std::vector<AVRational> source_base_;    ///< by source stream
-  std::vector<int64_t> last_dts_;          ///< by output stream
-  std::deque<PacketPtr> pending_;          ///< copies that came before the header
+  std::vector<int> target_;              ///< by source stream: output stream, or -1
+  std::vector<AVRational> source_base_;  ///< by source stream
+  std::vector<int64_t> last_dts_;        ///< by output stream
+  std::deque<PacketPtr> pending_;        ///< copies that came before the header
   int video_source_ = -1;
   int video_target_ = -1;
   bool started_ = false;

@@ -26,8 +26,9 @@ Status check_target(const std::string& output, const std::string& input) {
     return make_error(ErrorCode::kInvalidArgument, "output '" + output + "' is a directory; give a file name");
   }
   if (!S_ISREG(out_info.st_mode)) {
-    return make_error(ErrorCode::kInvalidArgument,
-                      "output '" + output + "' is not a regular file; give a file name (to write nothing: --no-encode)");
+    return make_error(
+        ErrorCode::kInvalidArgument,
+        "output '" + output + "' is not a regular file; give a file name (to write nothing: --no-encode)");
   }
   struct stat in_info {};
   if (!input.empty() && ::stat(input.c_str(), &in_info) == 0 && in_info.st_dev == out_info.st_dev &&

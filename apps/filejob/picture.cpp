@@ -118,7 +118,8 @@ Result<FramePtr> FramePool::get(AVPixelFormat format, int width, int height) {
   frame->height = height;
   const auto address = reinterpret_cast<uintptr_t>(frame->buf[0]->data);
   uint8_t* aligned = frame->buf[0]->data + (kBufferAlignment - address % kBufferAlignment) % kBufferAlignment;
-  av_image_fill_arrays(frame->data, frame->linesize, aligned, format, width, height, static_cast<int>(kBufferAlignment));
+  av_image_fill_arrays(frame->data, frame->linesize, aligned, format, width, height,
+                       static_cast<int>(kBufferAlignment));
   return frame;
 }
 
@@ -155,8 +156,7 @@ Result<FramePtr> Converter::convert(FramePtr frame) {
   if (direct_format(format) == target_) return frame;
   COCO_TRY(prepare(*frame));
   COCO_ASSIGN(FramePtr out, pool_.get(av_format(target_), frame->width, frame->height));
-  const int rows =
-      sws_scale(sws_.get(), frame->data, frame->linesize, 0, frame->height, out->data, out->linesize);
+  const int rows = sws_scale(sws_.get(), frame->data, frame->linesize, 0, frame->height, out->data, out->linesize);
   if (rows < 0) return av_failure("pixel format conversion (" + description_ + ")", rows);
   av_frame_copy_props(out.get(), frame.get());
   if (is_rgb(format)) {

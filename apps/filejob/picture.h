@@ -1,7 +1,7 @@
-// Purpose: decoded frames as the tasks' frames: format choice, conversion of what is not taken directly, recycled outputs.
-// Ownership: frames own their memory; views borrow from the frame they were made of.
-// Threads: one thread at a time per object; frames from a FramePool may be released on any thread.
-// Failure: allocation and conversion failures are errors; nothing throws.
+// Purpose: decoded frames as the tasks' frames: format choice, conversion of what is not taken directly, recycled
+// outputs. Ownership: frames own their memory; views borrow from the frame they were made of. Threads: one thread at a
+// time per object; frames from a FramePool may be released on any thread. Failure: allocation and conversion failures
+// are errors; nothing throws.
 #pragma once
 
 #include <optional>
@@ -33,8 +33,8 @@ class FramePool {
   size_t bytes_ = 0;
 };
 
-/// Brings frames into a working format at their own size. YUV keeps matrix and range; RGB becomes BT.709 (BT.601 below 720
-/// lines) in studio range.
+/// Brings frames into a working format at their own size. YUV keeps matrix and range; RGB becomes BT.709 (BT.601 below
+/// 720 lines) in studio range.
 class Converter {
  public:
   explicit Converter(PixelFormat target) : target_(target) {}

@@ -20,9 +20,8 @@ int stop_requested(void* opaque) {
 }
 
 Error not_a_video(const std::string& path, int code) {
-  return make_error(ErrorCode::kInvalidData,
-                    "cannot read '" + path + "' as a video: " + av_reason(code) +
-                        "; check the file with a player, it may be incomplete or not a video");
+  return make_error(ErrorCode::kInvalidData, "cannot read '" + path + "' as a video: " + av_reason(code) +
+                                                 "; check the file with a player, it may be incomplete or not a video");
 }
 
 Result<AVStream*> pick_video(AVFormatContext& format, const std::string& path) {
@@ -126,6 +125,10 @@ Result<std::unique_ptr<Source>> Source::open(const std::string& path, const std:
   int code = avformat_open_input(&raw, url.c_str(), nullptr, nullptr);
   if (code < 0) return not_a_video(path, code);
   InputPtr format(raw);
+#if LIBAVFORMAT_VERSION_MAJOR < 61
+  // HDR metadata the container holds reaches the frames; later versions do this by themselves.
+  av_format_inject_global_side_data(format.get());
+#endif
   code = avformat_find_stream_info(format.get(), nullptr);
   if (code < 0) return not_a_video(path, code);
   COCO_ASSIGN(AVStream * video, pick_video(*format, path));
@@ -153,8 +156,8 @@ bool Source::read(AVPacket& packet) {
   return true;
 }
 
-// Broadcast streams may jump in time (a splice, a restarted clock). The jump is taken out for all streams alike, so that
-// picture and sound stay together.
+// Broadcast streams may jump in time (a splice, a restarted clock). The jump is taken out for all streams alike, so
+// that picture and sound stay together.
 void Source::smooth_discontinuity(AVPacket& packet) {
   const auto index = static_cast<size_t>(packet.stream_index);
   if (index >= next_dts_.size()) next_dts_.resize(index + 1, AV_NOPTS_VALUE);

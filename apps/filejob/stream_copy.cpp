@@ -14,10 +14,10 @@ constexpr std::array<std::string_view, 5> kSizeTags = {"BPS", "NUMBER_OF_BYTES",
                                                        "_STATISTICS_WRITING_DATE_UTC", "_STATISTICS_TAGS"};
 // Tags MP4 has fixed places for.
 constexpr std::array<std::string_view, 26> kMp4Tags = {
-    "title",     "artist",   "album_artist", "composer",     "album",      "date",       "comment",
-    "genre",     "copyright", "grouping",    "lyrics",       "description", "synopsis",  "show",
-    "episode_id", "network", "keywords",     "track",        "disc",       "encoder",    "encoding_tool",
-    "creation_time", "location", "timecode", "episode_sort", "season_number"};
+    "title",         "artist",    "album_artist", "composer",     "album",        "date",     "comment",
+    "genre",         "copyright", "grouping",     "lyrics",       "description",  "synopsis", "show",
+    "episode_id",    "network",   "keywords",     "track",        "disc",         "encoder",  "encoding_tool",
+    "creation_time", "location",  "timecode",     "episode_sort", "season_number"};
 
 const AVDictionaryEntry* next_entry(const AVDictionary* dictionary, const AVDictionaryEntry* previous) {
   return av_dict_get(dictionary, "", previous, AV_DICT_IGNORE_SUFFIX);
@@ -27,8 +27,8 @@ const AVDictionaryEntry* next_entry(const AVDictionary* dictionary, const AVDict
 template <size_t n>
 bool is_one_of(std::string_view key, const std::array<std::string_view, n>& list, bool with_language) {
   return std::any_of(list.begin(), list.end(), [&](std::string_view name) {
-    return key == name || (with_language && key.size() > name.size() && key.substr(0, name.size()) == name &&
-                           key[name.size()] == '-');
+    return key == name ||
+           (with_language && key.size() > name.size() && key.substr(0, name.size()) == name && key[name.size()] == '-');
   });
 }
 
@@ -91,8 +91,8 @@ bool can_hold(const AVOutputFormat& container, const AVStream& stream) {
   if (type == AVMEDIA_TYPE_UNKNOWN) return false;
   if ((stream.disposition & AV_DISPOSITION_ATTACHED_PIC) != 0) {
     if (is_named(container, "matroska")) return true;
-    const bool mp4 = is_named(container, "mp4") || is_named(container, "mov") || is_named(container, "ipod");
-    return mp4 && (codec == AV_CODEC_ID_MJPEG || codec == AV_CODEC_ID_PNG || codec == AV_CODEC_ID_BMP);
+    return is_mov_family(container) &&
+           (codec == AV_CODEC_ID_MJPEG || codec == AV_CODEC_ID_PNG || codec == AV_CODEC_ID_BMP);
   }
   if (is_named(container, "mpegts")) return in_transport_stream(codec, type);
   if (codec == AV_CODEC_ID_NONE) return false;
@@ -107,8 +107,7 @@ bool is_remade_by_container(const AVOutputFormat& container, const AVFormatConte
   if (stream.codecpar->codec_type != AVMEDIA_TYPE_DATA) return false;
   // The demuxer turns a QuickTime chapter track into chapters and discards the track.
   if (stream.discard == AVDISCARD_ALL && input.nb_chapters > 0) return true;
-  const bool mp4 = is_named(container, "mp4") || is_named(container, "mov");
-  return mp4 && stream.codecpar->codec_tag == MKTAG('t', 'm', 'c', 'd');
+  return is_mov_family(container) && stream.codecpar->codec_tag == MKTAG('t', 'm', 'c', 'd');
 }
 
 Error cannot_hold_error(const AVOutputFormat& container, const AVFormatContext& input, int video_index,
@@ -157,7 +156,8 @@ Status fill_cover_attachment(AVStream& copy, const AVStream& stream) {
   parameters.codec_type = AVMEDIA_TYPE_ATTACHMENT;
   parameters.codec_id = stream.codecpar->codec_id;
   const AVPacket& picture = stream.attached_pic;
-  parameters.extradata = static_cast<uint8_t*>(av_mallocz(static_cast<size_t>(picture.size) + AV_INPUT_BUFFER_PADDING_SIZE));
+  parameters.extradata =
+      static_cast<uint8_t*>(av_mallocz(static_cast<size_t>(picture.size) + AV_INPUT_BUFFER_PADDING_SIZE));
   if (parameters.extradata == nullptr) return make_error(ErrorCode::kResourceLimit, "out of memory for the cover");
   std::memcpy(parameters.extradata, picture.data, static_cast<size_t>(picture.size));
   parameters.extradata_size = picture.size;

@@ -18,7 +18,8 @@ AVRational scaled_aspect(const AVFrame& in, int out_width, int out_height) {
   const bool known = aspect.num > 0 && aspect.den > 0;
   if (!known) aspect = {1, 1};
   int num = 0, den = 1;
-  av_reduce(&num, &den, int64_t{aspect.num} * in.width * out_height, int64_t{aspect.den} * in.height * out_width, 65535);
+  av_reduce(&num, &den, int64_t{aspect.num} * in.width * out_height, int64_t{aspect.den} * in.height * out_width,
+            65535);
   if (num <= 0 || den <= 0) return in.sample_aspect_ratio;
   return !known && num == den ? AVRational{0, 1} : AVRational{num, den};
 }
@@ -76,6 +77,7 @@ Status UpscaleStage::prepare(const AVFrame& frame) {
   config.out_width = out_width_;
   config.out_height = out_height_;
   config.chroma_site = site;
+  config.filter = job_.filter;
   config.session = job_.session;
   COCO_ASSIGN(upscaler_, vision::Upscaler::create(job_.model, config));
   return {};

@@ -1,0 +1,118 @@
+#include <charconv>
+#include <cstdio>
+#include <memory>
+
+#include "apps/cocopipe/command.h"
+#include "apps/cocopipe/model_card.h"
+#include "base/file.h"
+#include "coco/compile.h"
+#include "format/program.h"
+
+namespace coco::cli {
+namespace {
+
+struct Options {
+  std::string input, output, card_file;
+  CompileOptions compile;
+  ModelCard given;  ///< from the command line, over the card file
+  int scale = 0;
+  std::vector<std::string> shapes;
+  bool no_optimize = false, quiet = false;
+};
+
+Status add_shape(const std::string& text, CompileOptions& compile) {
+  const Error bad = make_error(ErrorCode::kInvalidArgument,
+                               "--input-shape '" + text + "' is not NAME=D,D,..., for example input=1,3,224,224");
+  const size_t equals = text.rfind('=');
+  if (equals == std::string::npos || equals == 0) return bad;
+  std::vector<int64_t> dims;
+  for (size_t at = equals + 1; at <= text.size();) {
+    const size_t end = std::min(text.find(',', at), text.size());
+    int64_t dim = 0;
+    const auto [rest, error] = std::from_chars(text.data() + at, text.data() + end, dim);
+    if (error != std::errc() || rest != text.data() + end || dim < 1) return bad;
+    dims.push_back(dim);
+    at = end + 1;
+  }
+  compile.input_shapes.emplace_back(text.substr(0, equals), Shape(dims));
+  return {};
+}
+
+void overlay(const ModelCard& given, ModelCard& card) {
+  for (std::string ModelCard::*member :
+       {&ModelCard::name, &ModelCard::task, &ModelCard::description, &ModelCard::licence, &ModelCard::training_data,
+        &ModelCard::command, &ModelCard::range}) {
+    if (!(given.*member).empty()) card.*member = given.*member;
+  }
+}
+
+/// Output height over input height of a one-input, one-output image network; 0 when it is none.
+int measured_scale(const Model& model) {
+  constexpr int64_t kProbe = 64;
+  if (model.inputs().size() != 1 || model.outputs().size() != 1 || model.inputs()[0].shape.rank() != 4) return 0;
+  Shape probe = model.inputs()[0].shape;
+  for (size_t i = 0; i < 4; ++i) {
+    if (probe[i] == kDynamicDim) probe[i] = i < 2 ? 1 : kProbe;
+  }
+  const auto shapes = format::resolve_shapes(model.program(), std::span(&probe, 1));
+  if (!shapes.ok()) return 0;
+  const Shape& out = shapes.value()[static_cast<size_t>(model.program().outputs[0])];
+  if (out.rank() != 4 || probe[2] == 0 || probe[3] == 0) return 0;
+  const int64_t scale = out[2] / probe[2];
+  const bool exact = scale >= 1 && scale <= 16 && out[2] == probe[2] * scale && out[3] == probe[3] * scale;
+  return exact ? static_cast<int>(scale) : 0;
+}
+
+Result<int> compile(Options& options) {
+  if (!options.card_file.empty()) COCO_TRY(read_card(options.card_file, options.compile.card));
+  overlay(options.given, options.compile.card);
+  if (options.scale > 0) options.compile.card.scale = options.scale;
+  for (const std::string& shape : options.shapes) COCO_TRY(add_shape(shape, options.compile));
+  options.compile.optimize = !options.no_optimize;
+  COCO_ASSIGN(std::vector<uint8_t> bytes, compile_onnx_file(options.input, options.compile));
+  COCO_ASSIGN(std::shared_ptr<const Model> model, Model::from_bytes(bytes));
+  const int measured = measured_scale(*model);
+  const bool stated = options.scale > 0 || !options.card_file.empty();
+  if (!stated && measured > 1) {
+    options.compile.card.scale = measured;
+    COCO_ASSIGN(bytes, compile_onnx_file(options.input, options.compile));
+    COCO_ASSIGN(model, Model::from_bytes(bytes));
+  } else if (measured > 0 && measured != model->card().scale) {
+    return make_error(ErrorCode::kInvalidArgument, "the card says scale " + std::to_string(model->card().scale) +
+                                                       " but the network scales by " + std::to_string(measured) +
+                                                       "; correct --scale or the card");
+  }
+  COCO_TRY(write_file_atomically(options.output, bytes));
+  if (!options.quiet) {
+    std::printf("%s: %zu bytes, %zu operators, scale %d, sha256 %s\n", options.output.c_str(), bytes.size(),
+                model->program().operators.size(), model->card().scale, model->sha256().c_str());
+  }
+  return static_cast<int>(kOk);
+}
+
+}  // namespace
+
+void add_compile(CLI::App& app, Action& action) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand("compile", "compile an ONNX model to a .coco file");
+  command->add_option("model", options->input, "ONNX file")->required();
+  command->add_option("-o,--output", options->output, "the .coco file to write")->required();
+  command->add_option("--card", options->card_file, "JSON file with the model card's fields");
+  command->add_option("--name", options->given.name, "card: short name");
+  command->add_option("--task", options->given.task, "card: what it does, for example super-resolution");
+  command->add_option("--description", options->given.description, "card: a sentence for people");
+  command->add_option("--licence", options->given.licence, "card: licence of the weights");
+  command->add_option("--training-data", options->given.training_data, "card: what it was trained on");
+  command->add_option("--command", options->given.command, "card: the command and seed that made the weights");
+  command->add_option("--range", options->given.range, "card: value range of the input, for example '0..1 luma'");
+  command->add_option("--scale", options->scale, "card: output size / input size; measured when left out")
+      ->check(CLI::Range(1, 16));
+  command->add_option("--input-shape", options->shapes, "pin dynamic dimensions: NAME=1,3,224,224 (repeatable)")
+      ->allow_extra_args(false);
+  command->add_flag("--no-optimize", options->no_optimize, "keep the graph as imported");
+  command->add_flag("--quiet", options->quiet, "print errors only");
+  command->footer("Example: cocopipe compile net.onnx -o net.coco --name net --licence Apache-2.0");
+  command->callback([options, &action] { action = [options] { return compile(*options); }; });
+}
+
+}  // namespace coco::cli

@@ -1,0 +1,55 @@
+#include "apps/cocopipe/command.h"
+
+#include <charconv>
+#include <cstdio>
+#include <filesystem>
+
+#include "coco/vision.h"
+
+namespace coco::cli {
+namespace {
+
+constexpr int kMaxSide = 16384;
+
+bool parse_side(const char* begin, const char* end, int& side) {
+  const auto [rest, error] = std::from_chars(begin, end, side);
+  return error == std::errc() && rest == end && side >= 1 && side <= kMaxSide;
+}
+
+std::string parse_size(const std::string& text, Size& size) {
+  const size_t cross = text.find('x');
+  const char* data = text.data();
+  const bool good = cross != std::string::npos && parse_side(data, data + cross, size.width) &&
+                    parse_side(data + cross + 1, data + text.size(), size.height);
+  return good ? "" : "'" + text + "' is not WIDTHxHEIGHT with sides of 1 to 16384, for example 3840x2160";
+}
+
+}  // namespace
+
+CLI::Option* add_size(CLI::App& app, const std::string& name, Size& size, const std::string& help) {
+  const auto take = [&size](const std::string& text) {
+    const std::string error = parse_size(text, size);
+    if (!error.empty()) throw CLI::ValidationError(error);
+  };
+  return app.add_option_function<std::string>(name, take, help)->type_name("WxH");
+}
+
+void add_threads(CLI::App& app, SessionOptions& session) {
+  app.add_option("--threads", session.threads, "threads of the network; 0: all cores allowed to the process")
+      ->check(CLI::Range(0, 1024));
+}
+
+Result<std::string> model_file(const std::string& name_or_path) {
+  if (name_or_path.find_first_of("/.") != std::string::npos) return name_or_path;
+  return vision::find_model_file(name_or_path);
+}
+
+void print_note(const std::string& text) { std::fprintf(stderr, "cocopipe: note: %s\n", text.c_str()); }
+
+std::string program_folder() {
+  std::error_code error;
+  const std::filesystem::path program = std::filesystem::read_symlink("/proc/self/exe", error);
+  return error ? "" : program.parent_path().string();
+}
+
+}  // namespace coco::cli

@@ -1,0 +1,50 @@
+// Purpose: what every command of the program shares: how it is registered, how it ends, how it speaks.
+// Ownership: commands own their options through the parser's lifetime.
+// Threads: the main thread.
+// Failure: an action's Error becomes one line on standard error and exit code 1 (130 when cancelled).
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <string>
+
+#include "coco/session.h"
+#include "coco/status.h"
+
+namespace coco::cli {
+
+enum ExitCode : int { kOk = 0, kFailed = 1, kUsage = 2, kInterrupted = 130 };
+
+/// Runs the chosen command and gives its exit code.
+using Action = std::function<Result<int>()>;
+
+/// Each adds one command, in its own file; when it is chosen, `action` is set.
+void add_upscale(CLI::App& app, Action& action);
+void add_run(CLI::App& app, Action& action);
+void add_compile(CLI::App& app, Action& action);
+void add_inspect(CLI::App& app, Action& action);
+void add_infer(CLI::App& app, Action& action);
+void add_eval(CLI::App& app, Action& action);
+void add_bench(CLI::App& app, Action& action);
+void add_compare(CLI::App& app, Action& action);
+void add_demo_clip(CLI::App& app, Action& action);
+void add_models(CLI::App& app, Action& action);
+void add_doctor(CLI::App& app, Action& action);
+
+struct Size {
+  int width = 0, height = 0;
+};
+/// Adds an option that takes WIDTHxHEIGHT, each 1..16384.
+CLI::Option* add_size(CLI::App& app, const std::string& name, Size& size, const std::string& help);
+/// Adds --threads (0: all cores allowed to the process).
+void add_threads(CLI::App& app, SessionOptions& session);
+
+/// The file of a shipped model's name; anything with a '/' or '.' in it is a path already.
+Result<std::string> model_file(const std::string& name_or_path);
+
+/// "cocopipe: note: ..." on standard error.
+void print_note(const std::string& text);
+/// The folder of the running program, "" when unknown.
+std::string program_folder();
+
+}  // namespace coco::cli
