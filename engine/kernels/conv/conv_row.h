@@ -18,8 +18,15 @@ inline constexpr int kRowSlop = 64;
 
 enum class Epilogue { kNone, kRelu, kLeakyRelu, kPrelu, kClip };
 
-/// Weights in the order the kernel reads them: tiles of `oc_tile` output channels of one group (the last one smaller),
-/// in each tile [ky][c][kx][channel of the tile].
+/// Output channels of the next tile when `left` of a group are still to come: `oc_tile`, a power of two, halved until
+/// it fits.
+constexpr int conv_tile(int oc_tile, int left) {
+  while (oc_tile > left) oc_tile /= 2;
+  return oc_tile;
+}
+
+/// Weights in the order the kernel reads them: tiles of conv_tile() output channels of one group, in each tile
+/// [ky][c][kx][channel of the tile].
 struct ConvRowWeights {
   int out_channels = 0, in_channels = 0;  ///< of the whole operator
   int groups = 1;

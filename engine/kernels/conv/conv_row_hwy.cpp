@@ -41,8 +41,8 @@ constexpr int kOcTile = 4, kVectors = 2;
 using D = hn::ScalableTag<float>;
 using V = hn::Vec<D>;
 
-// The epilogues as the kernel knows them: a slope for negative values, a clip, or nothing.
-enum class Tail { kPlain, kSlope, kClip };
+// The epilogues as the kernel knows them: a slope for negative values (1 where there is no activation), or a clip.
+enum class Tail { kSlope, kClip };
 
 // What stays the same along a row for one tile of channels.
 struct TileArgs {
@@ -67,9 +67,26 @@ template <Tail kTail>
 HWY_INLINE V Activate(const TileArgs& t, V slope, V v) {
   const D d;
   if constexpr (kTail == Tail::kSlope) return Sloped(v, slope);
-  if constexpr (kTail == Tail::kClip)
-    return hn::Min(hn::Max(v, hn::Set(d, t.row->weights->a)), hn::Set(d, t.row->weights->b));
-  return v;
+  return hn::Min(hn::Max(v, hn::Set(d, t.row->weights->a)), hn::Set(d, t.row->weights->b));
+}
+
+// One weight of kOc channels times kVec vectors of input.
+template <int kOc, int kVec>
+HWY_INLINE void Tap(const float* in, const float* weights, V (&acc)[kOc][kVec]) {
+  const D d;
+  const size_t lanes = hn::Lanes(d);
+  V input[kVec];
+  COCO_UNROLL
+  for (int v = 0; v < kVec; ++v) {
+    input[v] = hn::LoadU(d, in + v * lanes);
+    COCO_IN_REGISTER(input[v]);
+  }
+  COCO_UNROLL
+  for (int o = 0; o < kOc; ++o) {
+    const V weight = hn::Set(d, weights[o]);
+    COCO_UNROLL
+    for (int v = 0; v < kVec; ++v) acc[o][v] = hn::MulAdd(input[v], weight, acc[o][v]);
+  }
 }
 
 // kOc channels x kVec vectors of outputs at output x. kW: kernel width when known, 0 otherwise.
@@ -92,21 +109,13 @@ HWY_INLINE void Block(const TileArgs& t, ptrdiff_t x) {
     const float* in = args.rows[r] + t.first_in * args.in_channel_stride + x;
     const float* k = t.packed + ptrdiff_t(args.ky[r]) * t.in_per_group * kernel_w * kOc;
     for (int c = 0; c < t.in_per_group; ++c, in += args.in_channel_stride) {
-      COCO_UNROLL
-      for (int kx = 0; kx < kernel_w; ++kx, k += kOc) {
-        V input[kVec];
+      if constexpr (kW != 0) {
         COCO_UNROLL
-        for (int v = 0; v < kVec; ++v) {
-          input[v] = hn::LoadU(d, in + kx * dilation + v * lanes);
-          COCO_IN_REGISTER(input[v]);
-        }
-        COCO_UNROLL
-        for (int o = 0; o < kOc; ++o) {
-          const V weight = hn::Set(d, k[o]);
-          COCO_UNROLL
-          for (int v = 0; v < kVec; ++v) acc[o][v] = hn::MulAdd(input[v], weight, acc[o][v]);
-        }
+        for (int kx = 0; kx < kW; ++kx) Tap<kOc, kVec>(in + kx * dilation, k + kx * kOc, acc);
+      } else {
+        for (int kx = 0; kx < kernel_w; ++kx) Tap<kOc, kVec>(in + kx * dilation, k + kx * kOc, acc);
       }
+      k += kernel_w * kOc;
     }
   }
   COCO_UNROLL
@@ -124,11 +133,7 @@ HWY_NOINLINE void TileSpan(const TileArgs& t, ptrdiff_t begin, ptrdiff_t end) {
   const ptrdiff_t lanes = hn::Lanes(D());
   ptrdiff_t x = begin;
   for (; end - x > (kVectors - 1) * lanes; x += kVectors * lanes) Block<kOc, kVectors, kW, kTail>(t, x);
-  if (kVectors > 2 && end - x > lanes) {
-    Block<kOc, 2, kW, kTail>(t, x);
-  } else if (end > x) {
-    Block<kOc, 1, kW, kTail>(t, x);
-  }
+  for (; end > x; x += lanes) Block<kOc, 1, kW, kTail>(t, x);
 }
 
 using TileSpanFn = void (*)(const TileArgs&, ptrdiff_t, ptrdiff_t);
@@ -139,17 +144,9 @@ TileSpanFn TileSpanFor(int tile) {
 #if HWY_TARGET <= HWY_AVX3 || HWY_TARGET == HWY_NEON
     case 8:
       return TileSpan<8, kW, kTail>;
-    case 7:
-      return TileSpan<7, kW, kTail>;
-    case 6:
-      return TileSpan<6, kW, kTail>;
-    case 5:
-      return TileSpan<5, kW, kTail>;
 #endif
     case 4:
       return TileSpan<4, kW, kTail>;
-    case 3:
-      return TileSpan<3, kW, kTail>;
     case 2:
       return TileSpan<2, kW, kTail>;
     default:
@@ -157,36 +154,21 @@ TileSpanFn TileSpanFor(int tile) {
   }
 }
 
-template <int kW>
-TileSpanFn TileSpanFor(int tile, Tail tail) {
-  switch (tail) {
-    case Tail::kSlope:
-      return TileSpanFor<kW, Tail::kSlope>(tile);
-    case Tail::kClip:
-      return TileSpanFor<kW, Tail::kClip>(tile);
-    default:
-      return TileSpanFor<kW, Tail::kPlain>(tile);
-  }
+TileSpanFn TileSpanFor(const ConvRowWeights& w, int tile) {
+  const bool three = w.kernel_w == 3;
+  if (w.epilogue == Epilogue::kClip)
+    return three ? TileSpanFor<3, Tail::kClip>(tile) : TileSpanFor<0, Tail::kClip>(tile);
+  return three ? TileSpanFor<3, Tail::kSlope>(tile) : TileSpanFor<0, Tail::kSlope>(tile);
 }
 
-Tail FillSlopes(const ConvRowWeights& w, int channel, int tile, float* slope) {
-  std::fill(slope, slope + 8, 1.0f);
-  switch (w.epilogue) {
-    case Epilogue::kNone:
-      return Tail::kPlain;
-    case Epilogue::kClip:
-      return Tail::kClip;
-    case Epilogue::kRelu:
-      std::fill(slope, slope + 8, 0.0f);
-      return Tail::kSlope;
-    case Epilogue::kLeakyRelu:
-      std::fill(slope, slope + 8, w.a);
-      return Tail::kSlope;
-    case Epilogue::kPrelu:
-      std::copy_n(w.slope.data() + channel, tile, slope);
-      return Tail::kSlope;
+// Slopes of negative values, per channel of the tile; 1 leaves them as they are.
+void FillSlopes(const ConvRowWeights& w, int channel, int tile, float* slope) {
+  for (int o = 0; o < tile; ++o) {
+    slope[o] = w.epilogue == Epilogue::kRelu        ? 0.0f
+               : w.epilogue == Epilogue::kLeakyRelu ? w.a
+               : w.epilogue == Epilogue::kPrelu     ? w.slope[channel + o]
+                                                    : 1.0f;
   }
-  return Tail::kPlain;
 }
 
 void ConvRow(const ConvRowArgs& args) {
@@ -201,16 +183,17 @@ void ConvRow(const ConvRowArgs& args) {
   for (ptrdiff_t x = 0; x < args.width; x += span) {
     const ptrdiff_t end = std::min<ptrdiff_t>(args.width, x + span);
     for (int group = 0; group < w.groups; ++group)
-      for (int first = 0; first < per_group; first += w.oc_tile) {
-        const int tile = std::min(w.oc_tile, per_group - first);
+      for (int first = 0; first < per_group;) {
+        const int tile = conv_tile(w.oc_tile, per_group - first);
         TileArgs t;
         t.row = &args;
         t.channel = group * per_group + first;
         t.packed = w.packed.data() + t.channel * tile_floats;
         t.first_in = group * in_per_group;
         t.in_per_group = in_per_group;
-        const Tail tail = FillSlopes(w, t.channel, tile, t.slope);
-        (w.kernel_w == 3 ? TileSpanFor<3>(tile, tail) : TileSpanFor<0>(tile, tail))(t, x, end);
+        FillSlopes(w, t.channel, tile, t.slope);
+        TileSpanFor(w, tile)(t, x, end);
+        first += tile;
       }
   }
 }

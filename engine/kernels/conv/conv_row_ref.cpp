@@ -11,8 +11,8 @@ void pack_conv_weights(const float* oihw, ConvRowWeights& weights) {
   weights.packed.resize(size_t(weights.out_channels) * in_per_group * taps);
   float* out = weights.packed.data();
   for (int group = 0; group < weights.groups; ++group)
-    for (int first = 0; first < per_group; first += weights.oc_tile) {
-      const int tile = std::min(weights.oc_tile, per_group - first);
+    for (int first = 0, tile = 0; first < per_group; first += tile) {
+      tile = conv_tile(weights.oc_tile, per_group - first);
       for (int ky = 0; ky < weights.kernel_h; ++ky)
         for (int c = 0; c < in_per_group; ++c)
           for (int kx = 0; kx < weights.kernel_w; ++kx)
@@ -48,8 +48,8 @@ void conv_row_ref(const ConvRowArgs& args) {
   const int per_group = w.out_channels / w.groups;
   const int in_per_group = w.in_channels / w.groups;
   for (int group = 0; group < w.groups; ++group)
-    for (int first = 0; first < per_group; first += w.oc_tile) {
-      const int tile = std::min(w.oc_tile, per_group - first);
+    for (int first = 0, tile = 0; first < per_group; first += tile) {
+      tile = conv_tile(w.oc_tile, per_group - first);
       const float* packed =
           w.packed.data() + (size_t(group) * per_group + first) * in_per_group * w.kernel_h * w.kernel_w;
       for (int o = 0; o < tile; ++o) {
