@@ -175,10 +175,11 @@ Status BuiltPipeline::check_ends() const {
       const auto found = elements_.find(&step);
       if (found == elements_.end()) continue;
       GstElement* element = found->second;
-      const bool first = &step == &parsed_.chains.front().steps.front();
+      const bool first = &step == &chain.steps.front();
       if (first && element->numsinkpads > 0 && !gst_pad_is_linked(GST_PAD(element->sinkpads->data))) {
         return error_at(source_name_, step.value.position,
-                        "the pipeline starts with " + label(element) + ", which needs an input; start with a source");
+                        "'" + chain.name.value + "' starts with " + label(element) +
+                            ", which needs an input; start with a source, or a branch with '- from:'");
       }
       if (&step != &chain.steps.back() || element->numsrcpads == 0) continue;
       if (gst_pad_is_linked(GST_PAD(element->srcpads->data))) continue;

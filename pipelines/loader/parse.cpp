@@ -127,10 +127,7 @@ class Reader {
       if (main && (from || to)) {
         return error(step.value.position, "'from' and 'to' belong to branches; the main pipeline has neither");
       }
-      if (from != (!main && i == 0)) {
-        return error(node.items[i].position,
-                     from ? "'from' is the first entry of a branch" : "a branch starts with '- from: ELEMENT'");
-      }
+      if (from && i > 0) return error(step.value.position, "'from' is the first entry of a branch");
       if (to && i + 1 != node.items.size()) return error(step.value.position, "'to' is the last entry of a branch");
       chain.steps.push_back(std::move(step));
     }

@@ -179,7 +179,7 @@ TEST_CASE("what GStreamer cannot do is told with the place in the file") {
       {"  - element: videotestsrc\n  - caps: video/x-raw,width=\n  - element: fakesink\n", "p.yaml:3:11: "},
       {"  - element: videotestsrc\n  - caps: audio/x-raw\n  - element: fakesink\n", "p.yaml:3:11: videotestsrc '"},
       {"  - element: videotestsrc\n  - element: queue\n", "p.yaml:3:14: 'pipeline' ends with queue '"},
-      {"  - element: queue\n  - element: fakesink\n", "p.yaml:2:14: the pipeline starts with queue '"},
+      {"  - element: queue\n  - element: fakesink\n", "p.yaml:2:14: 'pipeline' starts with queue '"},
       {"  - element: fakesink\n  - element: fakesink\n", "p.yaml:3:14: fakesink '"},
       {"  - element: videotestsrc\n    name: a\n  - element: fakesink\nbranches:\n  x:\n    - from: a\n"
        "    - element: fakesink\n",
