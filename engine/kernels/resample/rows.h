@@ -23,7 +23,8 @@ void resample_row_v(const FilterTable& table, int y, const float* const* rows, i
 void resample_row_h(const FilterTable& table, const float* in, int in_x0, int in_count, int x0, int x1,
                     float* out) noexcept;
 
-using ResampleRowVFn = void (*)(const FilterTable& table, int y, const float* const* rows, int width, float* out) noexcept;
+using ResampleRowVFn = void (*)(const FilterTable& table, int y, const float* const* rows, int width,
+                                float* out) noexcept;
 using ResampleRowHFn = void (*)(const FilterTable& table, const float* in, int in_x0, int in_count, int x0, int x1,
                                 float* out) noexcept;
 
