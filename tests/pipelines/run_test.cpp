@@ -288,6 +288,58 @@ TEST_CASE("an interrupt signal ends the stream and the old handler comes back") 
   CHECK(after.sa_handler == before.sa_handler);
 }
 
+TEST_CASE("a video with sound, and one without, is upscaled to a file by the shipped pipeline") {
+  const bool sound = GENERATE(true, false);
+  const std::string in = (scratch() / "in.mkv").string(), out = (scratch() / "out.mkv").string();
+  std::string make = R"(pipeline:
+  - element: videotestsrc
+    properties: {num-buffers: 5}
+  - caps: video/x-raw,format=I420,width=32,height=24,framerate=10/1
+  - element: avenc_mpeg4
+  - element: matroskamux
+    name: muxer
+  - element: filesink
+    properties: {location: ")" +
+                     in + "\"}\n";
+  if (sound) {
+    make += R"(branches:
+  sound:
+    - element: audiotestsrc
+      properties: {num-buffers: 20}
+    - caps: audio/x-raw,rate=48000
+    - element: opusenc
+    - to: muxer
+)";
+  }
+  REQUIRE(message_of(run_pipeline_file(write_file("make.yaml", make), quiet())) == "ok");
+  RunOptions options = quiet();
+  options.settings = {{"input", in}, {"output", out}, {"width", "128"}, {"height", "96"}, {"model", "bicubic"}};
+  REQUIRE(message_of(run_pipeline_file(source_dir() + "/pipelines/definitions/upscale-file.yaml", options)) == "ok");
+
+  const std::string look = R"(pipeline:
+  - element: filesrc
+    properties: {location: ")" +
+                           out + R"("}
+  - element: matroskademux
+    name: demuxer
+  - element: queue
+  - caps: video/x-h264,width=128,height=96
+  - element: fakesink
+branches:
+  sound:
+    - from: demuxer
+    - element: queue
+    - caps: audio/x-opus
+    - element: fakesink
+)";
+  const std::string message = message_of(run_pipeline_file(write_file("look.yaml", look), quiet()));
+  if (sound) {
+    CHECK(message == "ok");
+  } else {
+    CHECK(message.find("'demuxer' gave no stream that fits here ('sound')") != std::string::npos);
+  }
+}
+
 TEST_CASE("every pipeline that is shipped can be built") {
   int count = 0;
   for (const auto& entry : fs::directory_iterator(source_dir() + "/pipelines/definitions")) {
