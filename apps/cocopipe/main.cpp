@@ -37,7 +37,10 @@ int print_error(const std::string& message, int code) {
   return code;
 }
 
-int usage_error(const CLI::App& app, const CLI::ParseError& error) {
+int usage_error(const CLI::App& app, const CLI::ParseError& error, const std::string& first) {
+  if (app.get_subcommands().empty() && !first.empty() && first[0] != '-') {
+    return print_error("there is no command '" + first + "'; see cocopipe --help", cli::kUsage);
+  }
   std::string command = "cocopipe";
   for (const CLI::App* sub : app.get_subcommands()) command += " " + sub->get_name();
   return print_error(std::string(error.what()) + "; see " + command + " --help", cli::kUsage);
@@ -56,7 +59,7 @@ int run(int argc, char** argv) {
   } catch (const CLI::Success& success) {
     return app.exit(success);
   } catch (const CLI::ParseError& error) {
-    return usage_error(app, error);
+    return usage_error(app, error, argc > 1 ? argv[1] : "");
   }
   const Result<int> code = action();
   if (code.ok()) return *code;

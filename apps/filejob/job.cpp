@@ -208,6 +208,8 @@ class Job {
     if (report_.decode_errors > 0) {
       note("the source is damaged or truncated in " + std::to_string(report_.decode_errors) +
            " places; what could be decoded was kept");
+    } else if (source_->ended_early()) {
+      note("the source ends before the duration it states; it is truncated, and what is there was kept");
     } else if (source_->video().nb_frames > report_.frames_in) {
       note("the source announces " + std::to_string(source_->video().nb_frames) + " frames but holds " +
            std::to_string(report_.frames_in) + "; it may be truncated");

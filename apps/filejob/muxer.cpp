@@ -35,8 +35,8 @@ Muxer::~Muxer() {
 Result<std::unique_ptr<Muxer>> Muxer::create(const std::string& output, const std::string& input) {
   capture_av_log();
   forget_log_line();
-  COCO_ASSIGN(const AVOutputFormat* container, container_for(output));
   COCO_ASSIGN(PartialFile file, PartialFile::create(output, input));
+  COCO_ASSIGN(const AVOutputFormat* container, container_for(output));
   AVFormatContext* context = nullptr;
   const std::string url = "file:" + file.path();
   const int code =
@@ -79,8 +79,19 @@ Status Muxer::add_source(Source& source, bool drop_unsupported, const Note& note
     input.streams[i]->discard = AVDISCARD_ALL;
   }
   copy_global_metadata(*context_, input);
+  choose_tags(note);
   copy_programs(input);
   return copy_chapters(source);
+}
+
+// FFmpeg writes either an MP4's cover or its free-form tags.
+void Muxer::choose_tags(const Note& note) {
+  if (!is_mov_family(*context_->oformat) || !needs_free_form_tags(context_->metadata)) return;
+  free_form_tags_ = true;
+  for (unsigned i = 0; i < context_->nb_streams; ++i) {
+    if (is_cover(*context_->streams[i])) free_form_tags_ = false;
+  }
+  if (!free_form_tags_) note("some of the source's tags have no place in an MP4 with a cover picture; .mkv keeps both");
 }
 
 Status Muxer::add_stream(const AVStream& stream) {
@@ -144,7 +155,7 @@ Status Muxer::start(const VideoEncoder& encoder, const AVFrame& first, Source* s
 
   forget_log_line();
   AVDictionary* options = nullptr;
-  if (mp4_family && needs_free_form_tags(context_->metadata)) av_dict_set(&options, "movflags", "use_metadata_tags", 0);
+  if (free_form_tags_) av_dict_set(&options, "movflags", "use_metadata_tags", 0);
   const int written = avformat_write_header(context_, &options);
   av_dict_free(&options);
   if (written < 0) return failure(written);

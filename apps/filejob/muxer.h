@@ -41,6 +41,7 @@ class Muxer {
   Muxer(AVFormatContext* context, std::string output, PartialFile file);
   Status add_stream(const AVStream& stream);
   Status copy_chapters(const Source& source);
+  void choose_tags(const Note& note);
   void copy_programs(const AVFormatContext& input);
   Status write_locked(AVPacket& packet);
   Error failure(int code) const;
@@ -56,6 +57,7 @@ class Muxer {
   int video_source_ = -1;
   int video_target_ = -1;
   bool started_ = false;
+  bool free_form_tags_ = false;  ///< MP4: written as key/value pairs, the only form for other than its fixed tags
 };
 
 }  // namespace coco::filejob

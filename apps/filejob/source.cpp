@@ -2,6 +2,7 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -10,6 +11,7 @@
 namespace coco::filejob {
 namespace {
 
+constexpr int64_t kEarly = AV_TIME_BASE / 2;
 constexpr int64_t kJumpThreshold = 10 * int64_t{AV_TIME_BASE};
 
 bool is_url(const std::string& path) { return path.find("://") != std::string::npos; }
@@ -153,7 +155,17 @@ bool Source::read(AVPacket& packet) {
     return false;
   }
   if ((format_->iformat->flags & AVFMT_TS_DISCONT) != 0) smooth_discontinuity(packet);
+  if (packet.pts != AV_NOPTS_VALUE) {
+    const AVRational base = format_->streams[packet.stream_index]->time_base;
+    last_end_ = std::max(last_end_, av_rescale_q(packet.pts + packet.duration, base, {1, AV_TIME_BASE}));
+  }
   return true;
+}
+
+bool Source::ended_early() const {
+  if (format_->duration <= 0 || format_->duration_estimation_method != AVFMT_DURATION_FROM_STREAM) return false;
+  const int64_t start = format_->start_time != AV_NOPTS_VALUE ? format_->start_time : 0;
+  return last_end_ < start + format_->duration - kEarly;
 }
 
 // Broadcast streams may jump in time (a splice, a restarted clock). The jump is taken out for all streams alike, so
@@ -191,6 +203,7 @@ void Source::decode(const AVPacket* packet, const std::function<bool(FramePtr)>&
       continue;
     }
     clock_.stamp(*frame);
+    frame->sample_aspect_ratio = av_guess_sample_aspect_ratio(format_.get(), video_, frame.get());
     if (!sink(std::move(frame))) return;
   }
 }

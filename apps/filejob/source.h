@@ -50,6 +50,9 @@ class Source {
   /// Decodes a packet of the main video, or drains with null. `sink` takes stamped frames; false from it stops.
   void decode(const AVPacket* packet, const std::function<bool(FramePtr)>& sink);
 
+  /// Whether the input ended clearly before the duration its header states.
+  bool ended_early() const;
+
   int64_t decode_errors() const { return decode_errors_; }
   const std::string& read_error() const { return read_error_; }
   /// Offset taken off every timestamp of the source, in microseconds.
@@ -66,6 +69,7 @@ class Source {
   FrameClock clock_;
   int64_t start_offset_ = 0;
   int64_t jump_offset_ = 0;
+  int64_t last_end_ = 0;  ///< of all packets read, microseconds
   std::vector<int64_t> next_dts_;
   int64_t decode_errors_ = 0;
   std::string read_error_;
