@@ -1,0 +1,107 @@
+#include "apps/program.h"
+
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <stdexcept>
+
+namespace coco::test {
+namespace fs = std::filesystem;
+
+int Outcome::error_lines() const {
+  std::istringstream lines(err);
+  int count = 0;
+  for (std::string line; std::getline(lines, line);) count += line.rfind("cocopipe: error:", 0) == 0 ? 1 : 0;
+  return count;
+}
+
+TemporaryFolder::TemporaryFolder() {
+  std::string name = (fs::temp_directory_path() / "cocopipe-test-XXXXXX").string();
+  if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("cannot make a temporary folder");
+  path_ = name;
+}
+
+TemporaryFolder::~TemporaryFolder() {
+  std::error_code ignored;
+  fs::remove_all(path_, ignored);
+}
+
+std::vector<std::string> TemporaryFolder::names() const {
+  std::vector<std::string> names;
+  for (const auto& entry : fs::directory_iterator(path_)) names.push_back(entry.path().filename().string());
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+void write_text(const std::string& path, const std::string& text) { std::ofstream(path, std::ios::binary) << text; }
+
+std::string read_text(const std::string& path) {
+  std::ostringstream text;
+  text << std::ifstream(path, std::ios::binary).rdbuf();
+  return text.str();
+}
+
+std::string data_file(const std::string& name) {
+  const char* root = std::getenv("COCO_DATA_DIR");
+  const char* source = std::getenv("COCO_SOURCE_DIR");
+  const fs::path folder =
+      root != nullptr ? fs::path(root) : fs::path(source != nullptr ? source : ".") / "../shared/data";
+  const fs::path file = folder / name;
+  if (fs::exists(file)) return file.string();
+  std::printf("skipped: %s is not there (set COCO_DATA_DIR)\n", file.string().c_str());
+  return "";
+}
+
+namespace {
+
+std::string program_path() {
+  const char* folder = std::getenv("COCO_BIN_DIR");
+  return std::string(folder != nullptr ? folder : "build/release/bin") + "/cocopipe";
+}
+
+Outcome run_program(const std::vector<std::string>& command, const std::function<void(int pid)>& meanwhile) {
+  const TemporaryFolder captured;
+  const std::string out = captured / "out", err = captured / "err";
+  std::vector<char*> argv;
+  for (const std::string& argument : command) argv.push_back(const_cast<char*>(argument.c_str()));
+  argv.push_back(nullptr);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const int out_file = ::open(out.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    const int err_file = ::open(err.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    ::dup2(out_file, STDOUT_FILENO);
+    ::dup2(err_file, STDERR_FILENO);
+    ::execv(argv[0], argv.data());
+    ::_exit(127);
+  }
+  if (meanwhile) meanwhile(child);
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  Outcome outcome;
+  outcome.code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  outcome.out = read_text(out);
+  outcome.err = read_text(err);
+  return outcome;
+}
+
+}  // namespace
+
+Outcome run_cocopipe(const std::vector<std::string>& arguments, const std::function<void(int pid)>& meanwhile) {
+  std::vector<std::string> command = {program_path()};
+  command.insert(command.end(), arguments.begin(), arguments.end());
+  return run_program(command, meanwhile);
+}
+
+Outcome run_shell(const std::string& command) {
+  ::setenv("COCOPIPE", program_path().c_str(), 1);
+  return run_program({"/bin/sh", "-c", command}, {});
+}
+
+}  // namespace coco::test
