@@ -52,9 +52,8 @@ void print_figures(const std::string& set, const Figures& f) {
 
 Status print_benchmarks(const PlainNet& net, const std::string& data) {
   COCO_ASSIGN(const auto sets, load_benchmarks(data, net.architecture.scale));
-  const auto layers = from_plain(net);
   for (const NamedSet& set : sets) {
-    COCO_ASSIGN(const Figures figures, evaluate(net.architecture, layers, set.images));
+    COCO_ASSIGN(const Figures figures, evaluate(net, set.images));
     print_figures(set.name, figures);
   }
   return {};
@@ -104,7 +103,11 @@ CLI::App* add_train(CLI::App& app, Arguments& a) {
   c->add_option("--patch", t.patch, "Low resolution pixels a side of a patch")->capture_default_str();
   c->add_option("--rate", t.learning_rate, "Highest learning rate")->capture_default_str();
   c->add_option("--warmup", t.warmup, "Steps of rising rate")->capture_default_str();
-  c->add_option("--mse-share", t.mse_share, "Last part of the run on the squared error")->capture_default_str();
+  const std::map<std::string, LossKind> losses = {
+      {"absolute", LossKind::kAbsolute}, {"squared", LossKind::kSquared}, {"log", LossKind::kLogSquared}};
+  c->add_option("--loss", t.loss, "absolute, squared or log")->transform(CLI::CheckedTransformer(losses));
+  c->add_option("--last-loss", t.last_loss, "Loss of the last part")->transform(CLI::CheckedTransformer(losses));
+  c->add_option("--last-share", t.last_share, "How much of the run the last part is")->capture_default_str();
   c->add_option("--average", t.average_decay, "Decay of the averaged weights")->capture_default_str();
   const std::map<std::string, Branches> branches = {{"plain", Branches::kPlain}, {"rich", Branches::kRich}};
   c->add_option("--branches", t.branches, "plain or rich")->transform(CLI::CheckedTransformer(branches));
@@ -118,6 +121,7 @@ CLI::App* add_train(CLI::App& app, Arguments& a) {
   c->add_option("--validate-every", t.validate_every, "Steps between validations")->capture_default_str();
   c->add_option("--checkpoint-every", t.checkpoint_every, "Steps between checkpoints")->capture_default_str();
   c->add_option("--threads", a.threads, "Threads; 1 gives the same numbers every time")->capture_default_str();
+  c->add_flag("--portable", t.portable, "Gradients from libtorch only");
   c->add_flag("--resume", t.resume, "Go on from the checkpoint in OUT");
   return c;
 }
@@ -144,7 +148,7 @@ int main(int argc, char** argv) {
   export_command->add_option("--checkpoint", a.checkpoint, "Checkpoint file")->required();
   export_command->add_option("--onnx", a.onnx, "File to write")->required();
   CLI11_PARSE(app, argc, argv);
-  torch::set_num_threads(a.threads);
+  set_threads(a.threads);
   Status status;
   if (*train_command) {
     status = run_train(a);

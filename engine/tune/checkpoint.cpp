@@ -1,5 +1,7 @@
 #include "tune/checkpoint.h"
 
+#include <torch/serialize/archive.h>
+
 #include <filesystem>
 #include <sstream>
 

@@ -1,7 +1,7 @@
 // Purpose: named tensors and texts in one file, written completely or not at all.
 #pragma once
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <map>
 #include <string>

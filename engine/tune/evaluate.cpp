@@ -3,10 +3,14 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "tune/network.h"
+
 namespace coco::tune {
 
-quality::Plane8 upscale(const Architecture& architecture, const std::vector<FoldedLayer>& layers,
-                        const quality::Plane8& lr) {
+namespace {
+
+quality::Plane8 run_plane(const Architecture& architecture, const std::vector<FoldedLayer>& layers,
+                          const quality::Plane8& lr) {
   const torch::NoGradGuard no_grad;
   const torch::Tensor bytes =
       torch::from_blob(const_cast<uint8_t*>(lr.data.data()), {1, 1, lr.height, lr.width}, torch::kUInt8);
@@ -17,13 +21,20 @@ quality::Plane8 upscale(const Architecture& architecture, const std::vector<Fold
   return plane;
 }
 
-Result<Figures> evaluate(const Architecture& architecture, const std::vector<FoldedLayer>& layers,
-                         const std::vector<ImagePair>& images) {
+}  // namespace
+
+quality::Plane8 upscale(const PlainNet& net, const quality::Plane8& lr) {
+  return run_plane(net.architecture, from_plain(net), lr);
+}
+
+Result<Figures> evaluate(const PlainNet& net, const std::vector<ImagePair>& images) {
+  const std::vector<FoldedLayer> layers = from_plain(net);
+  const int border = net.architecture.scale;
   Figures figures;
   for (const ImagePair& image : images) {
-    const quality::Plane8 out = upscale(architecture, layers, image.lr);
-    COCO_ASSIGN(const double psnr, quality::psnr(image.hr, out, architecture.scale));
-    COCO_ASSIGN(const double ssim, quality::ssim(image.hr, out, architecture.scale));
+    const quality::Plane8 out = run_plane(net.architecture, layers, image.lr);
+    COCO_ASSIGN(const double psnr, quality::psnr(image.hr, out, border));
+    COCO_ASSIGN(const double ssim, quality::ssim(image.hr, out, border));
     figures.psnr_y += psnr;
     figures.ssim_y += ssim;
     ++figures.images;

@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "coco/status.h"
+#include "tune/architecture.h"
 #include "tune/dataset.h"
-#include "tune/network.h"
 
 namespace coco::tune {
 
@@ -16,12 +16,10 @@ struct Figures {
 };
 
 /// The network on a whole plane, rounded to 8 bits.
-quality::Plane8 upscale(const Architecture& architecture, const std::vector<FoldedLayer>& layers,
-                        const quality::Plane8& lr);
+quality::Plane8 upscale(const PlainNet& net, const quality::Plane8& lr);
 
 /// Means over the images, `scale` pixels left out at every side.
-Result<Figures> evaluate(const Architecture& architecture, const std::vector<FoldedLayer>& layers,
-                         const std::vector<ImagePair>& images);
+Result<Figures> evaluate(const PlainNet& net, const std::vector<ImagePair>& images);
 
 /// The folders of DIR/benchmarks, or of DIR when it holds no such folder, or DIR itself, with their images.
 struct NamedSet {

@@ -2,19 +2,16 @@
 // into one 3x3 kernel before every convolution, so that a step costs what the plain net costs.
 #pragma once
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <string>
 #include <vector>
 
 #include "tune/architecture.h"
+#include "tune/options.h"
 #include "tune/random.h"
 
 namespace coco::tune {
-
-/// kPlain trains the 3x3 kernels directly. kRich adds expand-and-squeeze (1x1 then 3x3), 1x1, identity, Sobel and
-/// Laplacian branches. Only the folded layer has a bias: a branch bias would be that one again.
-enum class Branches { kPlain, kRich };
 
 /// One folded layer: weight [out, in, 3, 3], bias [out], slope [out] (undefined without PReLU).
 struct FoldedLayer {

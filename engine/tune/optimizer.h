@@ -2,7 +2,7 @@
 // of a few thousand weights costs next to nothing beside the convolutions.
 #pragma once
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <string>
 #include <vector>
@@ -10,17 +10,6 @@
 #include "tune/network.h"
 
 namespace coco::tune {
-
-/// kSoapFull takes each tensor as one row: the right factor is then the full second-moment matrix.
-enum class OptimizerKind { kAdam, kSoap, kSoapFull };
-
-struct OptimizerOptions {
-  OptimizerKind kind = OptimizerKind::kSoap;
-  double beta1 = 0.95, beta2 = 0.99;  ///< decay of the first and second moment
-  double beta_factors = 0.99;         ///< decay of the factors
-  double epsilon = 1e-8;
-  int refresh = 10;  ///< steps between updates of the eigenbasis
-};
 
 class Optimizer {
  public:

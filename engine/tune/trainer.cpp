@@ -1,14 +1,22 @@
 #include "tune/trainer.h"
 
+#include <ATen/Parallel.h>
+#include <torch/csrc/autograd/autograd.h>
+#include <torch/types.h>
+
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "base/file.h"
 #include "tune/checkpoint.h"
 #include "tune/evaluate.h"
+#include "tune/network.h"
+#include "tune/optimizer.h"
+#include "tune/patch_step.h"
 
 namespace coco::tune {
 namespace {
@@ -31,14 +39,17 @@ std::string fingerprint(const TrainOptions& o) {
                             {"patch", o.patch},
                             {"learning_rate", o.learning_rate},
                             {"warmup", o.warmup},
-                            {"mse_share", o.mse_share},
+                            {"loss", static_cast<int>(o.loss)},
+                            {"last_loss", static_cast<int>(o.last_loss)},
+                            {"last_share", o.last_share},
                             {"average_decay", o.average_decay},
                             {"branches", static_cast<int>(o.branches)},
                             {"optimizer", static_cast<int>(o.optimizer.kind)},
                             {"beta1", o.optimizer.beta1},
                             {"beta2", o.optimizer.beta2},
                             {"beta_factors", o.optimizer.beta_factors},
-                            {"refresh", o.optimizer.refresh}};
+                            {"refresh", o.optimizer.refresh},
+                            {"portable", o.portable}};
   return j.dump();
 }
 
@@ -56,6 +67,9 @@ class Run {
         checkpoint_path_((fs::path(options.out) / "checkpoint.pt").string()),
         log_path_((fs::path(options.out) / "log.jsonl").string()) {
     for (const FoldedLayer& l : network_.fold()) average_.push_back(copy(l));
+    if (!options.portable && patch_step_supported(network_.architecture(), options.patch)) {
+      patch_step_.emplace(network_.architecture(), options.patch);
+    }
   }
 
   Status resume();
@@ -69,6 +83,8 @@ class Run {
   }
 
   double step();
+  double torch_gradient(const std::vector<FoldedLayer>& folded, LossKind kind);
+  double own_gradient(const std::vector<FoldedLayer>& folded, LossKind kind);
   void update_average(const std::vector<FoldedLayer>& folded);
   Checkpoint snapshot() const;
   Status restore(const Checkpoint& checkpoint);
@@ -86,26 +102,55 @@ class Run {
   std::vector<FoldedLayer> average_;
   std::string checkpoint_path_, log_path_;
   PatchBatch patches_;
+  std::optional<PatchStep> patch_step_;
   int64_t iteration_ = 0;
   int64_t started_at_ = 0;
   Clock::time_point start_ = Clock::now(), last_report_ = start_;
 };
 
 double Run::step() {
-  const Architecture& architecture = network_.architecture();
-  sample_patches(images_, options_.batch, options_.patch, architecture.scale, random_, patches_);
-  const torch::Tensor input = to_float(patches_.lr, options_.batch, options_.patch);
-  const torch::Tensor target = to_float(patches_.hr, options_.batch, options_.patch * architecture.scale);
+  sample_patches(images_, options_.batch, options_.patch, network_.architecture().scale, random_, patches_);
+  const auto last_from = static_cast<double>(options_.iterations) * (1.0 - options_.last_share);
+  const LossKind kind = static_cast<double>(iteration_) >= last_from ? options_.last_loss : options_.loss;
   const std::vector<FoldedLayer> folded = network_.fold();
-  const torch::Tensor output = run_folded(architecture, folded, input);
-  const auto squared_from = static_cast<double>(options_.iterations) * (1.0 - options_.mse_share);
-  const bool squared = static_cast<double>(iteration_) >= squared_from;
-  const torch::Tensor loss = squared ? torch::mse_loss(output, target) : torch::l1_loss(output, target);
-  loss.backward();
+  const double loss = patch_step_ ? own_gradient(folded, kind) : torch_gradient(folded, kind);
   optimizer_.step(learning_rate_at(options_, iteration_));
   ++iteration_;
   update_average(network_.fold());
+  return loss;
+}
+
+double Run::torch_gradient(const std::vector<FoldedLayer>& folded, LossKind kind) {
+  const Architecture& architecture = network_.architecture();
+  const torch::Tensor input = to_float(patches_.lr, options_.batch, options_.patch);
+  const torch::Tensor target = to_float(patches_.hr, options_.batch, options_.patch * architecture.scale);
+  const torch::Tensor d = run_folded(architecture, folded, input) - target;
+  torch::Tensor loss;
+  if (kind == LossKind::kAbsolute) {
+    loss = d.abs().mean();
+  } else if (kind == LossKind::kSquared) {
+    loss = d.square().mean();
+  } else {
+    loss = (d.square().mean({1, 2, 3}) / kLogFloor).log1p().mean();
+  }
+  loss.backward();
   return loss.item<double>();
+}
+
+double Run::own_gradient(const std::vector<FoldedLayer>& folded, LossKind kind) {
+  const StackGradient& gradient = patch_step_->run(to_plain(network_.architecture(), folded), patches_, kind);
+  std::vector<torch::Tensor> outputs, gradients;
+  const auto add = [&](const torch::Tensor& output, const std::vector<float>& values) {
+    outputs.push_back(output);
+    gradients.push_back(torch::tensor(values).view(output.sizes()));
+  };
+  for (size_t l = 0; l < folded.size(); ++l) {
+    add(folded[l].weight, gradient.layers[l].weight);
+    add(folded[l].bias, gradient.layers[l].bias);
+    if (folded[l].slope.defined()) add(folded[l].slope, gradient.layers[l].slope);
+  }
+  torch::autograd::backward(outputs, gradients);
+  return gradient.loss;
 }
 
 // The decay rises with the iteration, so that the random start is soon forgotten.
@@ -208,7 +253,7 @@ Status Run::validate(double loss) {
                           {"learning_rate", learning_rate_at(options_, iteration_)},
                           {"seconds", seconds_since(start_)}};
   if (!validation_.empty()) {
-    COCO_ASSIGN(const Figures figures, evaluate(network_.architecture(), average_, validation_));
+    COCO_ASSIGN(const Figures figures, evaluate(averaged(), validation_));
     entry["psnr_y"] = figures.psnr_y;
     entry["ssim_y"] = figures.ssim_y;
   }
@@ -257,7 +302,7 @@ Status check_options(const TrainOptions& o) {
     return make_error(ErrorCode::kInvalidArgument,
                       "iterations, batch and intervals must be at least 1, and patch at least 4");
   }
-  if (!(o.learning_rate > 0) || !(o.mse_share >= 0 && o.mse_share <= 1) ||
+  if (!(o.learning_rate > 0) || !(o.last_share >= 0 && o.last_share <= 1) ||
       !(o.average_decay >= 0 && o.average_decay < 1)) {
     return make_error(ErrorCode::kInvalidArgument,
                       "the learning rate must be positive, shares within 0..1 and decays below 1");
@@ -295,6 +340,8 @@ Result<PlainNet> train(const TrainOptions& options, const std::vector<ImagePair>
     return make_error(ErrorCode::kInternal, std::string("training failed: ") + e.what());
   }
 }
+
+void set_threads(int count) { at::set_num_threads(count); }
 
 Result<PlainNet> load_trained(const std::string& checkpoint_path) {
   COCO_ASSIGN(const Checkpoint checkpoint, load_checkpoint(checkpoint_path));

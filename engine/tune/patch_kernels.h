@@ -1,0 +1,33 @@
+// Purpose: the inner loops of PatchStep on padded planes. Single-threaded, no allocation; sizes are the caller's
+// promise.
+#pragma once
+
+#include <cstdint>
+
+namespace coco::tune {
+
+/// Square planes of `size` pixels (a multiple of 8) with a zero border; pointers are to pixel (0, 0) of plane 0.
+struct PlaneGrid {
+  int size = 0;
+  int64_t stride = 0, plane = 0;
+};
+
+/// Whether the processor runs these kernels.
+bool patch_kernels_supported();
+
+/// out[o] = bias[o] + sum over i, taps of weight * in[i]; `packed` is [out / 4][in][9][4]; bias may be null.
+void conv3x3(const PlaneGrid& grid, const float* in, int channels_in, const float* packed, const float* bias,
+             float* out, int channels_out);
+
+/// d_weight[o][i][3][3] += sum over pixels of gradient[o] * in[i] shifted; d_bias[o] += sum of gradient[o].
+void conv3x3_weight_gradient(const PlaneGrid& grid, const float* in, int channels_in, const float* gradient,
+                             int channels_out, float* d_weight, float* d_bias);
+
+/// after = before > 0 ? before : slope * before
+void prelu(const PlaneGrid& grid, const float* before, const float* slope, int channels, float* after);
+
+/// In place on `gradient`: times (before > 0 ? 1 : slope); d_slope += sum of gradient * min(before, 0).
+void prelu_gradient(const PlaneGrid& grid, const float* before, const float* slope, int channels, float* gradient,
+                    float* d_slope);
+
+}  // namespace coco::tune
