@@ -27,6 +27,7 @@ void on_signal(int) { stop_requested = true; }
 struct Arguments {
   TrainOptions train;
   std::string data, checkpoint, onnx;
+  std::vector<double> shrink;
   int threads = 1;
 };
 
@@ -62,8 +63,10 @@ Status print_benchmarks(const PlainNet& net, const std::string& data) {
 Status run_train(const Arguments& a) {
   COCO_ASSIGN(const Architecture architecture, find_architecture(a.train.architecture));
   std::fprintf(stderr, "loading %s\n", a.data.c_str());
-  COCO_ASSIGN(const auto images, load_pairs((fs::path(a.data) / "train").string(), architecture.scale));
-  COCO_ASSIGN(const auto validation, load_pairs((fs::path(a.data) / "val").string(), architecture.scale));
+  COCO_ASSIGN(auto images, load_pairs((fs::path(a.data) / "train").string(), architecture.scale));
+  add_shrunk(images, a.shrink, architecture.scale, a.train.patch);
+  COCO_ASSIGN(auto validation, load_pairs((fs::path(a.data) / "val").string(), architecture.scale));
+  add_shrunk(validation, a.shrink, architecture.scale, a.train.patch);
   std::fprintf(stderr, "%s: %lld parameters, %lld MAC per input pixel; %zu images, %zu for validation\n",
                architecture.name.c_str(), static_cast<long long>(parameter_count(architecture)),
                static_cast<long long>(macs_per_pixel(architecture)), images.size(), validation.size());
@@ -99,6 +102,9 @@ CLI::App* add_train(CLI::App& app, Arguments& a) {
   c->add_option("--out", t.out, "Folder for checkpoint, log and model")->required();
   c->add_option("--seed", t.seed, "Seed of everything random")->capture_default_str();
   c->add_option("--iterations", t.iterations, "Steps")->capture_default_str();
+  c->add_option("--shrink", a.shrink, "Factors of additional, shrunk copies of all images")
+      ->delimiter(',')
+      ->check(CLI::Range(0.1, 0.99));
   c->add_option("--batch", t.batch, "Patches a step")->capture_default_str();
   c->add_option("--patch", t.patch, "Low resolution pixels a side of a patch")->capture_default_str();
   c->add_option("--rate", t.learning_rate, "Highest learning rate")->capture_default_str();

@@ -114,6 +114,18 @@ Result<std::vector<ImagePair>> load_pairs(const std::string& folder, int scale) 
   return pairs;
 }
 
+void add_shrunk(std::vector<ImagePair>& images, const std::vector<double>& factors, int scale, int smallest) {
+  const size_t originals = images.size();
+  for (const double factor : factors) {
+    for (size_t i = 0; i < originals; ++i) {
+      const quality::Plane8& hr = images[i].hr;
+      const int width = static_cast<int>(hr.width * factor), height = static_cast<int>(hr.height * factor);
+      if (std::min(width, height) / scale < smallest) continue;
+      images.push_back(make_pair(images[i].name, quality::resize_bicubic(hr, width, height), scale));
+    }
+  }
+}
+
 Status check_patch_size(const std::vector<ImagePair>& images, int size) {
   for (const ImagePair& image : images) {
     if (image.lr.width < size || image.lr.height < size) {

@@ -24,6 +24,10 @@ ImagePair make_pair(std::string name, const quality::Plane8& luma, int scale);
 /// Every image of the folder (not below it), in order of file name. A folder without images is an error.
 Result<std::vector<ImagePair>> load_pairs(const std::string& folder, int scale);
 
+/// Adds a copy of every picture for each factor (below 1), shrunk by it before the LR is made: finer detail per pixel
+/// and less of the source's compression noise. Copies whose LR side would fall below `smallest` are left out.
+void add_shrunk(std::vector<ImagePair>& images, const std::vector<double>& factors, int scale, int smallest);
+
 /// `count` aligned square patches, contiguous: lr is count * size * size, hr count * (scale * size)^2.
 struct PatchBatch {
   int count = 0, size = 0, scale = 0;
