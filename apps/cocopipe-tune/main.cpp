@@ -117,9 +117,8 @@ CLI::App* add_train(CLI::App& app, Arguments& a) {
   c->add_option("--average", t.average_decay, "Decay of the averaged weights")->capture_default_str();
   const std::map<std::string, Branches> branches = {{"plain", Branches::kPlain}, {"rich", Branches::kRich}};
   c->add_option("--branches", t.branches, "plain or rich")->transform(CLI::CheckedTransformer(branches));
-  const std::map<std::string, OptimizerKind> kinds = {
-      {"adam", OptimizerKind::kAdam}, {"soap", OptimizerKind::kSoap}, {"soap-full", OptimizerKind::kSoapFull}};
-  c->add_option("--optimizer", t.optimizer.kind, "adam, soap or soap-full")->transform(CLI::CheckedTransformer(kinds));
+  const std::map<std::string, OptimizerKind> kinds = {{"adam", OptimizerKind::kAdam}, {"soap", OptimizerKind::kSoap}};
+  c->add_option("--optimizer", t.optimizer.kind, "adam or soap")->transform(CLI::CheckedTransformer(kinds));
   c->add_option("--beta1", t.optimizer.beta1, "Decay of the momentum")->capture_default_str();
   c->add_option("--beta2", t.optimizer.beta2, "Decay of the second moment")->capture_default_str();
   c->add_option("--beta-factors", t.optimizer.beta_factors, "Decay of SOAP's factors")->capture_default_str();

@@ -6,8 +6,7 @@ Optimizer::Optimizer(std::vector<NamedTensor> parameters, OptimizerOptions optio
   for (NamedTensor& p : parameters) {
     Slot slot;
     slot.parameter = p.tensor;
-    const bool one_row = options_.kind == OptimizerKind::kSoapFull;
-    slot.rows = one_row ? 1 : p.tensor.size(0);
+    slot.rows = p.tensor.size(0);
     slot.columns = p.tensor.numel() / slot.rows;
     slot.momentum = torch::zeros({slot.rows, slot.columns});
     slot.second = torch::zeros({slot.rows, slot.columns});

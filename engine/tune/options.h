@@ -10,9 +10,8 @@ namespace coco::tune {
 /// Laplacian branches. Only the folded layer has a bias: a branch bias would be that one again.
 enum class Branches { kPlain, kRich };
 
-/// SOAP is Adam in the eigenbasis of Shampoo's factors. kSoapFull takes each tensor as one row: the right factor is
-/// then the full second-moment matrix.
-enum class OptimizerKind { kAdam, kSoap, kSoapFull };
+/// SOAP is Adam in the eigenbasis of Shampoo's factors.
+enum class OptimizerKind { kAdam, kSoap };
 
 /// Mean absolute error, mean squared error, or the mean over patches of log(1 + mse / kLogFloor), which weighs a patch
 /// as the mean PSNR of pictures does.

@@ -3,10 +3,16 @@
 #include <onnx/checker.h>
 #include <onnx/onnx_pb.h>
 
+#include <cstdlib>
 #include <cstring>
+#include <fstream>
+#include <iostream>
+#include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "catch.h"
 #include "tests/tune/synthetic.h"
+#include "tune/evaluate.h"
 
 using namespace coco::tune;
 using namespace coco::tune::testing;
@@ -70,4 +76,70 @@ TEST_CASE("architectures are found by name and counted") {
   CHECK(parameter_count(a) == 2748);
   CHECK(macs_per_pixel(a) == 2664);
   CHECK(find_architecture("sr9x").error().message.find("sr2x-s") != std::string::npos);
+}
+
+namespace {
+
+std::string read(const std::filesystem::path& path) {
+  std::ostringstream text;
+  text << std::ifstream(path, std::ios::binary).rdbuf();
+  return text.str();
+}
+
+std::filesystem::path source_folder() {
+  const char* folder = std::getenv("COCO_SOURCE_DIR");
+  return folder ? folder : ".";
+}
+
+std::vector<float> initializer(const onnx::ModelProto& model, const std::string& name) {
+  for (const auto& t : model.graph().initializer()) {
+    if (t.name() != name) continue;
+    std::vector<float> values(t.raw_data().size() / sizeof(float));
+    std::memcpy(values.data(), t.raw_data().data(), t.raw_data().size());
+    return values;
+  }
+  return {};
+}
+
+PlainNet shipped_net() {
+  const onnx::ModelProto model = parse(read(source_folder() / "engine/models/sr2x-s.onnx"));
+  PlainNet net{find_architecture("sr2x-s").value(), {}};
+  for (size_t l = 0; l < net.architecture.layers.size(); ++l) {
+    const std::string n = std::to_string(l);
+    net.layers.push_back({net.architecture.layers[l], initializer(model, "conv" + n + ".weight"),
+                          initializer(model, "conv" + n + ".bias"), initializer(model, "prelu" + n + ".slope")});
+  }
+  return net;
+}
+
+nlohmann::json shipped_card() {
+  return nlohmann::json::parse(read(source_folder() / "engine/models/sr2x-s.card.json"));
+}
+
+}  // namespace
+
+TEST_CASE("the shipped network is an export of its architecture with a complete card") {
+  CHECK(to_onnx(shipped_net()).value() == read(source_folder() / "engine/models/sr2x-s.onnx"));
+  const nlohmann::json card = shipped_card();
+  for (const char* key : {"name", "task", "description", "licence", "training_data", "command", "range"}) {
+    CHECK_FALSE(card.at(key).get<std::string>().empty());
+  }
+  CHECK(card.at("scale") == 2);
+  for (const auto& figure : card.at("figures")) CHECK(figure.is_string());
+}
+
+TEST_CASE("the shipped card tells the measured figures") {
+  const char* data = std::getenv("COCO_DATA_DIR");
+  const std::filesystem::path root = data ? std::filesystem::path(data) : source_folder() / "../shared/data";
+  for (const std::string set : {"set5", "set14", "b100"}) {
+    const std::filesystem::path folder = root / "sr/benchmarks" / set;
+    if (!std::filesystem::is_directory(folder)) {
+      std::cout << "skipped: " << folder << " is not there (set COCO_DATA_DIR)\n";
+      continue;
+    }
+    const Figures figures = evaluate(shipped_net(), load_pairs(folder.string(), 2).value()).value();
+    const nlohmann::json card = shipped_card().at("figures");
+    CHECK(figures.psnr_y == Approx(std::stod(card.at(set + "_psnr_y").get<std::string>())).margin(0.006));
+    CHECK(figures.ssim_y == Approx(std::stod(card.at(set + "_ssim_y").get<std::string>())).margin(0.0002));
+  }
 }

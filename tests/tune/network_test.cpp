@@ -52,17 +52,20 @@ TEST_CASE("a network of zeros is the bilinear base") {
   CHECK(largest_difference(out, expected) < 1e-6);
 }
 
-TEST_CASE("every optimizer finds the minimum of a badly scaled bowl") {
-  for (const OptimizerKind kind : {OptimizerKind::kAdam, OptimizerKind::kSoap, OptimizerKind::kSoapFull}) {
+TEST_CASE("both optimizers find the minimum of a badly scaled bowl from noisy gradients") {
+  for (const OptimizerKind kind : {OptimizerKind::kAdam, OptimizerKind::kSoap}) {
+    Random random(12);
     torch::Tensor x = torch::ones({3, 4}).set_requires_grad(true);
-    const torch::Tensor scale = torch::linspace(0.01, 3.0, 12).view({3, 4});
+    const torch::Tensor scale = torch::linspace(0.5, 3.0, 12).view({3, 4});
     OptimizerOptions options;
     options.kind = kind;
     Optimizer optimizer({{"x", x}}, options);
-    for (int i = 0; i < 400; ++i) {
-      (scale * x.square()).sum().backward();
-      optimizer.step(0.02 * (1.0 - i / 400.0));
+    for (int i = 0; i < 500; ++i) {
+      const torch::Tensor target = torch::empty({3, 4});
+      for (int k = 0; k < 12; ++k) target.data_ptr<float>()[k] = static_cast<float>(0.5 * random.normal());
+      (scale * (x - target).square()).sum().backward();
+      optimizer.step(0.02 * (1.0 - i / 500.0));
     }
-    CHECK(x.abs().max().item<double>() < 0.05);
+    CHECK(x.abs().max().item<double>() < 0.3);
   }
 }
