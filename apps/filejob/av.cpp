@@ -1,5 +1,6 @@
 #include "apps/filejob/av.h"
 
+#include <cstdlib>
 #include <cstring>
 #include <mutex>
 
@@ -36,7 +37,11 @@ void on_av_log(void* object, int level, const char* format, va_list arguments) {
 
 void capture_av_log() {
   static std::once_flag once;
-  std::call_once(once, [] { av_log_set_callback(on_av_log); });
+  std::call_once(once, [] {
+    av_log_set_callback(on_av_log);
+    // SVT-AV1 prints past the callback; errors only, unless the user wants more.
+    ::setenv("SVT_LOG", "1", 0);
+  });
 }
 
 void forget_log_line() {

@@ -77,7 +77,7 @@ std::string describe_stream(const AVStream& stream) {
   }
   for (const char* key : {"title", "filename", "language"}) {
     const AVDictionaryEntry* entry = av_dict_get(stream.metadata, key, nullptr, 0);
-    if (entry == nullptr || entry->value[0] == '\0') continue;
+    if (entry == nullptr || entry->value[0] == '\0' || std::string_view(entry->value) == "und") continue;
     text += std::string(", '") + entry->value + "'";
     break;
   }
