@@ -11,6 +11,7 @@ sanitizer_environment() {
   export UBSAN_OPTIONS="print_stacktrace=1:halt_on_error=1"
   export TSAN_OPTIONS="suppressions=$supp/tsan.supp:halt_on_error=1:second_deadlock_stack=1"
   export G_SLICE=always-malloc
+  export GST_REGISTRY_FORK=no # the scanner is built without the sanitizer and could not load our plugin
 }
 
 has_target() { ninja -C "build/$1" -t query "$2" >/dev/null 2>&1; }
@@ -39,8 +40,8 @@ dev_test() {
   [ "$install" = 1 ] && dev_setup build run test tune
   if [ -n "$only" ]; then # a test is called as its program; what programs it may start is built too
     configure "$preset"
-    read -ra targets <<<"$only"
-    set -- -R "^(${only// /|})\$" "$@"
+    read -ra targets -d '' <<<"$only" || true
+    set -- -R "^($(IFS='|'; echo "${targets[*]}"))\$" "$@"
     for name in cocopipe coco_models gstcoco; do has_target "$preset" "$name" && targets+=("$name"); done
   fi
   build "$preset" "${targets[@]}"
