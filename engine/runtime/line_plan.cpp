@@ -19,6 +19,8 @@ namespace {
 
 constexpr int kFloatsPerLine = 16;
 constexpr int kMinStripWidth = 64;
+// A chain longer than this would overflow the stack: rows are asked for recursively.
+constexpr size_t kMaxOperators = 4096;
 constexpr size_t kMaxArenaFloats = (size_t{1} << 30) / sizeof(float);
 
 int round_up(int64_t value, int64_t unit) { return static_cast<int>((value + unit - 1) / unit * unit); }
@@ -40,6 +42,9 @@ class Planner {
   }
 
   Result<LinePlan> run() {
+    if (program_.ops.size() > kMaxOperators)
+      return make_error(ErrorCode::kUnsupported, "the network has more than " + std::to_string(kMaxOperators) +
+                                                     " operators, too many to run row by row");
     plan_.threads = options_.threads > 0 ? options_.threads : cpu_info().allowed_threads;
     const RowTensor& master = picture_of(program_, program_.ops[plan_.sinks[0]]);
     find_lowest_rows();

@@ -34,7 +34,8 @@ struct LinePlan {
 };
 
 /// Plans a program. Strips are as wide as the rings of one worker fit `options`' or the machine's second-level cache;
-/// there is a band per thread. kResourceLimit when one worker's rings alone would exceed 1 GiB.
+/// there is a band per thread. kResourceLimit when one worker's rings alone would exceed 1 GiB, kUnsupported beyond
+/// 4096 operators.
 Result<LinePlan> plan_lines(const LineProgram& program, const SessionOptions& options);
 
 /// Operations the plan does over those the tensors need: 1 when no tile repeats another's work.

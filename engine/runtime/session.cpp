@@ -61,8 +61,6 @@ std::vector<TensorInfo> describe(const format::Program& program, std::span<const
   return infos;
 }
 
-// A chain longer than this would overflow the stack: the line executor asks for rows recursively.
-constexpr size_t kMostLineOperators = 4096;
 // Networks that shrink and grow their pictures have halos so wide that tiles repeat each other's work: from here on
 // whole tensors are cheaper. Judged only when the tiling is the planner's own.
 constexpr double kMostRecomputation = 2;
@@ -77,10 +75,6 @@ Result<std::unique_ptr<runtime::LineExecutor>> make_line_executor(const format::
                                                                   const SessionOptions& options) {
   if (has_empty_value(shapes)) {
     return make_error(ErrorCode::kUnsupported, "a tensor of the network is empty; use the layer executor");
-  }
-  if (program.operators.size() > kMostLineOperators) {
-    return make_error(ErrorCode::kUnsupported, "the network has more than " + std::to_string(kMostLineOperators) +
-                                                   " operators; use the layer executor");
   }
   COCO_ASSIGN(auto line, runtime::make_line_program(program, shapes, options));
   if (options.executor == ExecutorKind::kAuto && options.strip_width == 0 && options.band_height == 0) {
