@@ -11,14 +11,14 @@ dev_demo() {
   mkdir -p out
   if [ -z "$input" ]; then
     input=out/demo.mp4
-    [ -f "$input" ] || "$cocopipe" demo-clip "$input"
+    [ -f "$input" ] || "$cocopipe" demo-clip "$input" --quiet
   fi
   name=$(basename "${input%.*}")
   extension=mkv # holds every kind of stream; mp4 stays mp4
   case "$input" in *.mp4) extension=mp4 ;; esac
   output=out/${name}_4k.$extension
   say "upscaling $input to 3840x2160"
-  "$cocopipe" upscale "$input" "$output" --size 3840x2160 --report out/report.json
+  "$cocopipe" upscale "$input" "$output" --size 3840x2160 --preset veryfast --report out/report.json
   "$cocopipe" compare "$input" --model sr2x-s --out out/before_after.png
   printf '\nvideo         %s\nbefore/after  out/before_after.png\nreport        out/report.json\n' "$output"
 }
