@@ -21,7 +21,7 @@ bench_network() { # SECONDS THREADS: one frame of 1080p to 4K, luma and chroma, 
 bench_job() {
   local label=$1 json
   shift
-  "$COCOPIPE" upscale out/bench.mp4 out/bench_4k.mp4 --size 3840x2160 --report out/bench.json "$@" >/dev/null
+  "$COCOPIPE" upscale out/bench.mp4 out/bench_4k.mp4 --size 3840x2160 --report out/bench.json --quiet "$@"
   json=$(cat out/bench.json)
   row "$label" "$(number fps <<<"$json" | xargs printf '%.1f') fps" \
     "decode $(number decode_seconds <<<"$json" | xargs printf '%.2f') s, upscale $(number upscale_seconds <<<"$json" |
