@@ -1,4 +1,5 @@
 #include <string>
+#include <utility>
 
 #include "coco/session.h"
 #include "runtime/line_executor.h"
@@ -9,6 +10,7 @@ using backends::Binding;
 using backends::RowTensor;
 
 struct ImageSession::State {
+  std::shared_ptr<const Model> model;
   ImageJob job;
   std::unique_ptr<runtime::LineExecutor> executor;
 };
@@ -72,6 +74,7 @@ Result<std::unique_ptr<ImageSession>> ImageSession::create(std::shared_ptr<const
   line.add_sink(tensor, capabilities);
   auto state = std::make_unique<State>();
   state->job = job;
+  state->model = std::move(model);
   COCO_ASSIGN(state->executor, runtime::LineExecutor::create(std::move(line), options));
   return std::unique_ptr<ImageSession>(new ImageSession(std::move(state)));
 }

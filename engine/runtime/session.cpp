@@ -57,6 +57,7 @@ Status check_options(const SessionOptions& options) {
 std::vector<TensorInfo> describe(const format::Program& program, std::span<const Shape> shapes,
                                  const std::vector<int32_t>& values) {
   std::vector<TensorInfo> infos;
+  infos.reserve(values.size());
   for (const int32_t v : values) infos.push_back({program.values[v].name, program.values[v].type, shapes[v]});
   return infos;
 }
@@ -136,7 +137,7 @@ Result<std::unique_ptr<Session>> Session::create(std::shared_ptr<const Model> mo
   COCO_ASSIGN(const std::vector<Shape> shapes, format::resolve_shapes(program, input_shapes));
 
   auto state = std::make_unique<State>();
-  state->model = model;
+  state->model = std::move(model);
   state->inputs = describe(program, shapes, program.inputs);
   state->outputs = describe(program, shapes, program.outputs);
   COCO_TRY(state->plan(shapes, options));

@@ -133,7 +133,11 @@ HWY_NOINLINE void TileSpan(const TileArgs& t, ptrdiff_t begin, ptrdiff_t end) {
   const ptrdiff_t lanes = hn::Lanes(D());
   ptrdiff_t x = begin;
   for (; end - x > (kVectors - 1) * lanes; x += kVectors * lanes) Block<kOc, kVectors, kW, kTail>(t, x);
-  for (; end > x; x += lanes) Block<kOc, 1, kW, kTail>(t, x);
+  if (kVectors > 2 && end - x > lanes) {
+    Block<kOc, 2, kW, kTail>(t, x);
+    x += 2 * lanes;
+  }
+  if (end > x) Block<kOc, 1, kW, kTail>(t, x);
 }
 
 using TileSpanFn = void (*)(const TileArgs&, ptrdiff_t, ptrdiff_t);
