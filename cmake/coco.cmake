@@ -54,4 +54,8 @@ function(coco_test name)
   set_tests_properties(${name} PROPERTIES ENVIRONMENT
     "COCO_SOURCE_DIR=${PROJECT_SOURCE_DIR};COCO_BIN_DIR=${CMAKE_BINARY_DIR}/bin;GST_PLUGIN_PATH=${CMAKE_BINARY_DIR}/lib/gstreamer-1.0;GST_REGISTRY=${CMAKE_BINARY_DIR}/gst-registry.bin"
     TIMEOUT 600 LABELS "${ARG_LABELS}")
+  # GLib and the libraries its plugins load have no frame pointers: only the slow unwinder sees whose a leak is.
+  if(COCO_SANITIZE MATCHES address AND name MATCHES "plugins|pipelines")
+    set_property(TEST ${name} APPEND PROPERTY ENVIRONMENT "ASAN_OPTIONS=detect_leaks=1:fast_unwind_on_malloc=0")
+  endif()
 endfunction()

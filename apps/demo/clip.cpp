@@ -28,7 +28,10 @@ void for_rows(int rows, const std::function<void(int begin, int end)>& fn) {
 
 Clip::Clip(const ClipSettings& settings)
     : settings_(settings),
-      scenery_(paint_scenery(2 * settings.width * 6 / 5, 2 * settings.height * 16 / 15, settings.seed)) {
+      // Room to pan; small clips need their margins at least.
+      scenery_(paint_scenery(std::max(2 * settings.width * 6 / 5, 2 * settings.width + 4 * kMargin),
+                             std::max(2 * settings.height * 16 / 15, 2 * settings.height + 4 * kMargin),
+                             settings.seed)) {
   window_.width = 2 * settings.width + 2 * kMargin;
   window_.height = 2 * settings.height + 2 * kMargin;
   const size_t count = static_cast<size_t>(window_.width) * static_cast<size_t>(window_.height);

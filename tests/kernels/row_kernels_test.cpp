@@ -37,7 +37,7 @@ struct ConvCase {
 
 void check_conv(const ConvCase& c) {
   Noise noise(c.in * 131 + c.out);
-  const int pitch = 400, width_limit = 150;
+  const int pitch = 600, width_limit = 150;
   ConvRowWeights key;
   key.out_channels = c.out, key.in_channels = c.in, key.groups = c.groups, key.kernel_h = c.kh, key.kernel_w = c.kw;
   key.dilation_x = c.dilation, key.stride_x = c.stride, key.epilogue = c.epilogue;
