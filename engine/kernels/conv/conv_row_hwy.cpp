@@ -15,9 +15,9 @@
 
 // Keeps a loaded vector in a register. Left alone, GCC folds the load into each multiply-add that uses it, and the
 // row is then bound by its (unaligned) loads: 33 instead of 21 a tap triple.
-#if defined(__x86_64__)
+#if defined(__x86_64__) && !defined(__clang__)
 #define COCO_IN_REGISTER(v) __asm__("" : "+v"((v).raw))
-#elif defined(__aarch64__)
+#elif defined(__aarch64__) && !defined(__clang__)
 #define COCO_IN_REGISTER(v) __asm__("" : "+w"((v).raw))
 #else
 #define COCO_IN_REGISTER(v) static_cast<void>(v)
