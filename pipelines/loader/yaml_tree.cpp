@@ -91,7 +91,7 @@ class TreeBuilder : public YAML::EventHandler {
     } else if (parent.has_key) {
       // What is missing is missing behind its key, wherever the next line begins.
       if (made.kind == YamlNode::Kind::kNull) made.position = parent.key.position;
-      parent.node.entries.emplace_back(std::move(parent.key), std::move(made));
+      parent.node.entries.push_back({std::move(parent.key), std::move(made)});
       parent.has_key = false;
     } else {
       if (made.kind != YamlNode::Kind::kScalar) throw Refused{made.position, "a key must be a plain word"};

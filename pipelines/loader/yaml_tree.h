@@ -3,7 +3,6 @@
 
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "coco/status.h"
@@ -16,13 +15,20 @@ inline constexpr size_t kMaxTextBytes = 256 * 1024;
 inline constexpr size_t kMaxNodes = 16 * 1024;
 inline constexpr size_t kMaxDepth = 16;
 
+struct YamlEntry;
+
 struct YamlNode {
   enum class Kind { kNull, kScalar, kList, kMap };
   Kind kind = Kind::kNull;
   Position position;
   std::string scalar;
-  std::vector<YamlNode> items;                     ///< kList
-  std::vector<std::pair<Text, YamlNode>> entries;  ///< kMap, keys unique, in the file's order
+  std::vector<YamlNode> items;     ///< kList
+  std::vector<YamlEntry> entries;  ///< kMap, keys unique, in the file's order
+};
+
+struct YamlEntry {
+  Text key;
+  YamlNode value;
 };
 
 /// One document, without anchors, aliases or repeated keys.
