@@ -14,8 +14,8 @@ namespace fs = std::filesystem;
 // A folder of its own on COCO_MODEL_PATH for the life of a test.
 struct ModelFolder {
   ModelFolder() {
-    char pattern[] = "/tmp/coco_models_XXXXXX";
-    path = ::mkdtemp(pattern);
+    std::string pattern = (fs::temp_directory_path() / "coco_models_XXXXXX").string();
+    path = ::mkdtemp(pattern.data());
     ::setenv("COCO_MODEL_PATH", ("/nonexistent:" + path.string()).c_str(), 1);
   }
   ~ModelFolder() {
