@@ -70,9 +70,15 @@ HWY_INLINE V Activate(const TileArgs& t, V slope, V v) {
   return hn::Min(hn::Max(v, hn::Set(d, t.row->weights->a)), hn::Set(d, t.row->weights->b));
 }
 
+#undef COCO_HAS_TAP_4X3
+#include "kernels/conv/tap_avx2.h"
+
 // One weight of kOc channels times kVec vectors of input.
 template <int kOc, int kVec>
 HWY_INLINE void Tap(const float* in, const float* weights, V (&acc)[kOc][kVec]) {
+#if defined(COCO_HAS_TAP_4X3)
+  if constexpr (kOc == 4 && kVec == 3) return Tap4x3(in, weights, acc);
+#endif
   const D d;
   const size_t lanes = hn::Lanes(d);
   V input[kVec];
