@@ -23,6 +23,11 @@ function(coco_warnings target)
     $<$<AND:$<CXX_COMPILER_ID:GNU>,$<VERSION_LESS:$<CXX_COMPILER_VERSION>,13>>:-Wno-restrict>)
 endfunction()
 
+# What runs once a command, or only calls the libraries that are measured, compiles in two thirds of the time at -O1.
+function(coco_compile_quickly target)
+  target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-O1>)
+endfunction()
+
 # coco_library(name SOURCES a.cpp ... [PUBLIC targets...] [PRIVATE targets...])
 # A static library of one room. Includes are written from engine/ ("base/x.h") or as <coco/x.h>.
 function(coco_library name)
@@ -50,6 +55,7 @@ function(coco_test name)
   target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/tests)
   target_link_libraries(${name} PRIVATE ${ARG_LINK} coco_test_main)
   coco_warnings(${name})
+  coco_compile_quickly(${name})
   add_test(NAME ${name} COMMAND ${name} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
   set_tests_properties(${name} PROPERTIES ENVIRONMENT
     "COCO_SOURCE_DIR=${PROJECT_SOURCE_DIR};COCO_BIN_DIR=${CMAKE_BINARY_DIR}/bin;GST_PLUGIN_PATH=${CMAKE_BINARY_DIR}/lib/gstreamer-1.0;GST_REGISTRY=${CMAKE_BINARY_DIR}/gst-registry.bin"
