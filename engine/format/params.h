@@ -174,6 +174,38 @@ struct ReshapeParams {
   }
 };
 
+/// Inputs: x f32, any shape. Result u8: clamp(round_half_even(x * multiplier) + zero_point, 0, 255).
+struct QuantizeParams {
+  float multiplier = 255;  ///< 1 / the size of a step
+  int64_t zero_point = 0;  ///< 0..255: the integer that stands for 0
+  template <typename V>
+  void fields(V&& v) {
+    v("multiplier", multiplier), v("zero_point", zero_point);
+  }
+};
+
+/// Inputs: x u8 [N,C,H,W]; all constant: weight s8 [M,C/group,kh,kw], bias s32 [M], scale f32 [M], negative f32 [M] or
+/// -1 (scale of negative sums: PReLU; absent: scale).
+///   acc = bias[m] + sum of (x - in_zero_point) * weight, exactly, |acc| < 2^24; what stands outside the picture adds 0
+///   s = float(acc) * (acc < 0 ? negative[m] : scale[m]), one IEEE multiplication
+/// Result [N,M,oh,ow]: u8 clamp(round_half_even(s) + out_zero_point, low, high), or f32 s where `dequantize`.
+struct QuantConv2dParams {
+  std::array<int64_t, 2> kernel{1, 1};
+  std::array<int64_t, 2> stride{1, 1};
+  std::array<int64_t, 2> dilation{1, 1};
+  std::array<int64_t, 4> pads{0, 0, 0, 0};  ///< top, left, bottom, right
+  int64_t group = 1;
+  int64_t in_zero_point = 0, out_zero_point = 0;  ///< 0..255
+  int64_t low = 0, high = 255;                    ///< of the result, 0 <= low <= high <= 255
+  bool dequantize = false;
+  template <typename V>
+  void fields(V&& v) {
+    v("kernel", kernel), v("stride", stride), v("dilation", dilation), v("pads", pads), v("group", group);
+    v("in_zero_point", in_zero_point), v("out_zero_point", out_zero_point), v("low", low), v("high", high);
+    v("dequantize", dequantize);
+  }
+};
+
 enum class OpKind : uint16_t {
 #define COCO_OP(name, params) k##name,
 #include "format/ops.def"

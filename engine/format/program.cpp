@@ -41,7 +41,7 @@ int64_t plus(int64_t a, int64_t b) { return a > kMost - b ? kMost : a + b; }
 // Conv2d: each result sample sums C/group * kh * kw products. ConvTranspose2d: each input sample makes M/group * kh *
 // kw.
 int64_t count_macs(const Operator& op, std::span<const Shape> shapes) {
-  const bool conv = op.kind() == OpKind::kConv2d;
+  const bool conv = op.kind() == OpKind::kConv2d || op.kind() == OpKind::kQuantConv2d;
   if (!conv && op.kind() != OpKind::kConvTranspose2d) return 0;
   const Shape& weight = shapes[static_cast<size_t>(op.inputs[1])];
   const Shape& sampled = shapes[static_cast<size_t>(conv ? op.outputs[0] : op.inputs[0])];

@@ -82,6 +82,8 @@ OpArity op_arity(OpKind kind) {
       return {2, 4};
     case OpKind::kConvTranspose2d:
       return {2, 3};
+    case OpKind::kQuantConv2d:
+      return {4, 5};
     case OpKind::kPrelu:
     case OpKind::kBinary:
       return {2, 2};

@@ -39,7 +39,8 @@ Status check_per_channel(const char* what, const std::optional<Shape>& v, int64_
 }
 
 // Positions of the dilated window in the padded input.
-Result<int64_t> conv_extent(const Conv2dParams& p, size_t axis, int64_t in) {
+template <typename Params>
+Result<int64_t> conv_extent(const Params& p, size_t axis, int64_t in) {
   if (is_dynamic(in)) return kDynamicDim;
   const int64_t window = (p.kernel[axis] - 1) * p.dilation[axis] + 1;
   const int64_t padded = in + p.pads[axis] + p.pads[axis + 2];
@@ -59,10 +60,9 @@ Result<int64_t> conv_transpose_extent(const ConvTranspose2dParams& p, size_t axi
   return out;
 }
 
-}  // namespace
-
-Result<Shape> shape_rule(const Conv2dParams& p, InputShapes in) {
-  const Shape &x = *in[0], &w = *in[1];
+// What convolutions of every number type share: [N,M,oh,ow] from x and weight.
+template <typename Params>
+Result<Shape> conv_shape(const Params& p, const Shape& x, const Shape& w) {
   COCO_TRY(check_image(x));
   COCO_TRY(check_window(p));
   COCO_TRY(check_weight(p, w));
@@ -74,11 +74,30 @@ Result<Shape> shape_rule(const Conv2dParams& p, InputShapes in) {
     return shape_error("input " + x.to_string() + " and weight " + w.to_string() + " with " + std::to_string(p.group) +
                        " groups do not fit");
   }
-  COCO_TRY(check_per_channel("bias", in[2], m));
-  COCO_TRY(check_per_channel("slope", in[3], m));
   COCO_ASSIGN(const int64_t height, conv_extent(p, 0, x[2]));
   COCO_ASSIGN(const int64_t width, conv_extent(p, 1, x[3]));
   return Shape{x[0], m, height, width};
+}
+
+}  // namespace
+
+Result<Shape> shape_rule(const Conv2dParams& p, InputShapes in) {
+  COCO_ASSIGN(Shape result, conv_shape(p, *in[0], *in[1]));
+  COCO_TRY(check_per_channel("bias", in[2], (*in[1])[0]));
+  COCO_TRY(check_per_channel("slope", in[3], (*in[1])[0]));
+  return result;
+}
+
+Result<Shape> shape_rule(const QuantConv2dParams& p, InputShapes in) {
+  COCO_ASSIGN(Shape result, conv_shape(p, *in[0], *in[1]));
+  COCO_TRY(check_per_channel("bias", in[2], (*in[1])[0]));
+  COCO_TRY(check_per_channel("scale", in[3], (*in[1])[0]));
+  COCO_TRY(check_per_channel("negative", in[4], (*in[1])[0]));
+  COCO_TRY(check_range("in_zero_point", p.in_zero_point, 0, 255));
+  COCO_TRY(check_range("out_zero_point", p.out_zero_point, 0, 255));
+  COCO_TRY(check_range("high", p.high, 0, 255));
+  COCO_TRY(check_range("low", p.low, 0, p.high));
+  return result;
 }
 
 Result<Shape> shape_rule(const ConvTranspose2dParams& p, InputShapes in) {

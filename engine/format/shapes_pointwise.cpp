@@ -1,11 +1,18 @@
 // Shape rules of pointwise operators.
 #include <algorithm>
+#include <cmath>
 
 #include "format/shape_rules.h"
 
 namespace coco::format {
 
 Result<Shape> shape_rule(const UnaryParams&, InputShapes in) { return *in[0]; }
+
+Result<Shape> shape_rule(const QuantizeParams& p, InputShapes in) {
+  COCO_TRY(check_range("zero_point", p.zero_point, 0, 255));
+  if (!std::isfinite(p.multiplier) || p.multiplier <= 0) return shape_error("multiplier is not a positive number");
+  return *in[0];
+}
 
 Result<Shape> shape_rule(const PreluParams&, InputShapes in) {
   const Shape &x = *in[0], &slope = *in[1];

@@ -2,6 +2,7 @@
 
 #include "format/program.h"
 #include "format/shape_rules.h"
+#include "format/verify_quant.h"
 
 namespace coco::format {
 namespace {
@@ -171,14 +172,21 @@ class Verifier {
       return bad(describe_value(program_, index) + " is declared " + value.shape.to_string() + ", but " + where +
                  " makes " + inferred.to_string());
     }
-    // Executors read every operand as the result's type.
-    for (int32_t input : op.inputs) {
-      if (input == kNoValue) continue;
-      const DataType type = program_.values[static_cast<size_t>(input)].type;
-      if (type == value.type) continue;
-      return bad(where + " mixes " + std::string(to_string(type)) + " and " + std::string(to_string(value.type)));
+    return check_types(op, value.type, where);
+  }
+
+  // Executors and kernels read operands as the types the operator's rule says.
+  Status check_types(const Operator& op, DataType result, const std::string& where) const {
+    std::vector<std::optional<DataType>> types;
+    for (int32_t input : op.inputs)
+      types.push_back(input == kNoValue ? std::nullopt
+                                        : std::optional(program_.values[static_cast<size_t>(input)].type));
+    Result<DataType> inferred = infer_type(op.params, types);
+    if (!inferred.ok()) return bad(where + ": " + inferred.error().message);
+    if (*inferred != result) {
+      return bad(where + " mixes " + std::string(to_string(*inferred)) + " and " + std::string(to_string(result)));
     }
-    return {};
+    return op.kind() == OpKind::kQuantConv2d ? check_quant_conv(program_, op, where) : Status();
   }
 
   Status check_outputs() const {

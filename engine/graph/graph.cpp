@@ -12,20 +12,16 @@ struct Inferred {
 
 Result<Inferred> infer(const format::OpParams& params, const std::vector<Value*>& inputs, const std::string& name) {
   std::vector<std::optional<Shape>> shapes;
-  const Value* first = nullptr;
+  std::vector<std::optional<DataType>> types;
   for (const Value* input : inputs) {
     shapes.push_back(input != nullptr ? std::optional<Shape>(input->shape()) : std::nullopt);
-    if (input == nullptr) continue;
-    if (first == nullptr) first = input;
-    if (input->type() != first->type()) {
-      return make_error(ErrorCode::kUnsupported, "node '" + name + "': inputs of types " +
-                                                     std::string(to_string(first->type())) + " and " +
-                                                     std::string(to_string(input->type())) + " do not mix");
-    }
+    types.push_back(input != nullptr ? std::optional<DataType>(input->type()) : std::nullopt);
   }
+  auto type = format::infer_type(params, types);
+  if (!type.ok()) return make_error(ErrorCode::kUnsupported, "node '" + name + "': " + type.error().message);
   auto result = format::infer_shapes(params, shapes);
   if (!result.ok()) return make_error(result.error().code, "node '" + name + "': " + result.error().message);
-  return Inferred{first != nullptr ? first->type() : DataType::kF32, std::move(result).value()};
+  return Inferred{*type, std::move(result).value()};
 }
 
 }  // namespace

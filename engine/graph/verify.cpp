@@ -29,17 +29,18 @@ Status verify_value(const Value& value, bool is_input) {
 
 Status verify_node(const Node& node, const std::unordered_set<const Value*>& defined) {
   std::vector<std::optional<Shape>> shapes;
-  const Value* first = nullptr;
+  std::vector<std::optional<DataType>> types;
   for (size_t i = 0; i < node.inputs().size(); ++i) {
     const Value* input = node.inputs()[i];
     shapes.push_back(input != nullptr ? std::optional<Shape>(input->shape()) : std::nullopt);
+    types.push_back(input != nullptr ? std::optional<DataType>(input->type()) : std::nullopt);
     if (input == nullptr) continue;
-    if (first == nullptr) first = input;
     if (!defined.contains(input)) {
       return broken("node '" + node.name() + "' reads '" + input->name() + "' before it is made");
     }
-    if (input->type() != first->type()) return broken("node '" + node.name() + "' mixes element types");
   }
+  auto type = format::infer_type(node.params(), types);
+  if (!type.ok()) return broken("node '" + node.name() + "': " + type.error().message);
   auto inferred = format::infer_shapes(node.params(), shapes);
   if (!inferred.ok()) return broken("node '" + node.name() + "': " + inferred.error().message);
   if (inferred->size() != node.outputs().size()) return broken("node '" + node.name() + "' has a wrong result count");
@@ -50,8 +51,8 @@ Status verify_node(const Node& node, const std::unordered_set<const Value*>& def
       return broken("result '" + output->name() + "' has shape " + output->shape().to_string() + ", inference says " +
                     (*inferred)[i].to_string());
     }
-    if (first != nullptr && output->type() != first->type()) {
-      return broken("result '" + output->name() + "' has another type than its node's inputs");
+    if (output->type() != *type) {
+      return broken("result '" + output->name() + "' has another type than its node makes");
     }
   }
   return {};

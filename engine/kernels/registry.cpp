@@ -24,6 +24,12 @@ bool matches_any_type(const DenseKey& key, const Capabilities&) noexcept {
   return format::op_kind(*key.params) == kKind && !key.outputs.empty() && types_are(key, key.outputs[0].type);
 }
 
+// Operators whose types are fixed by their rule.
+template <OpKind kKind>
+bool matches_kind(const DenseKey& key, const Capabilities&) noexcept {
+  return format::op_kind(*key.params) == kKind;
+}
+
 // The padding value is converted to the element type; a half-float conversion exists for zero only.
 bool matches_pad(const DenseKey& key, const Capabilities& capabilities) noexcept {
   if (!matches_any_type<OpKind::kPad>(key, capabilities)) return false;

@@ -28,12 +28,26 @@ struct Builder {
     program.values.back().constant = ramp(count);
     return number;
   }
+  /// Small integers counting up from 1 to 7.
+  template <typename T>
+  int32_t integers(Shape shape, DataType type) {
+    std::vector<T> values(static_cast<size_t>(shape.element_count().value()));
+    for (size_t i = 0; i < values.size(); ++i) values[i] = static_cast<T>(1 + i % 7);
+    const int32_t number = value("c" + std::to_string(program.values.size()), std::move(shape), type);
+    program.values.back().constant =
+        ConstantData::copy_of({reinterpret_cast<const uint8_t*>(values.data()), values.size() * sizeof(T)});
+    return number;
+  }
   int32_t add(OpParams params, std::vector<int32_t> inputs) {
     std::vector<std::optional<Shape>> shapes;
+    std::vector<std::optional<DataType>> types;
     for (int32_t i : inputs) {
-      shapes.push_back(i == kNoValue ? std::nullopt : std::optional(program.values[static_cast<size_t>(i)].shape));
+      const Value* input = i == kNoValue ? nullptr : &program.values[static_cast<size_t>(i)];
+      shapes.push_back(input == nullptr ? std::nullopt : std::optional(input->shape));
+      types.push_back(input == nullptr ? std::nullopt : std::optional(input->type));
     }
-    const int32_t number = value("v" + std::to_string(program.values.size()), infer_shapes(params, shapes).value()[0]);
+    const int32_t number = value("v" + std::to_string(program.values.size()), infer_shapes(params, shapes).value()[0],
+                                 infer_type(params, types).value());
     const std::string name = "op" + std::to_string(program.operators.size());
     program.operators.push_back({name, std::move(params), std::move(inputs), {number}});
     return number;
@@ -41,8 +55,8 @@ struct Builder {
   void output(int32_t number) { program.outputs.push_back(number); }
 
  private:
-  int32_t value(std::string name, Shape shape) {
-    program.values.push_back({std::move(name), DataType::kF32, std::move(shape), {}});
+  int32_t value(std::string name, Shape shape, DataType type = DataType::kF32) {
+    program.values.push_back({std::move(name), type, std::move(shape), {}});
     return static_cast<int32_t>(program.values.size()) - 1;
   }
 };
@@ -70,7 +84,11 @@ inline Program every_operator() {
   Conv2dParams conv{{3, 1}, {2, 1}, {1, 2}, {1, 2, 3, 4}, 2, UnaryKind::kClip, -0.5f, 1.0f / 3};
   const int32_t c = b.add(conv, {x, b.constant(Shape{6, 2, 3, 1}), b.constant(Shape{6}), kNoValue});
   ConvTranspose2dParams deconv{{2, 3}, {2, 3}, {3, 2}, {1, 0, 2, 1}, {1, 2}, 3};
-  const int32_t d = b.add(deconv, {c, b.constant(Shape{6, 4, 2, 3}), kNoValue});
+  const int32_t q = b.add(QuantizeParams{100, 5}, {c});
+  QuantConv2dParams quant{{3, 1}, {1, 2}, {2, 1}, {2, 1, 2, 1}, 2, 5, 7, 1, 250, true};
+  const int32_t i = b.add(quant, {q, b.integers<int8_t>(Shape{6, 3, 3, 1}, DataType::kS8),
+                                  b.integers<int32_t>(Shape{6}, DataType::kS32), b.constant(Shape{6}), kNoValue});
+  const int32_t d = b.add(deconv, {i, b.constant(Shape{6, 4, 2, 3}), kNoValue});
   const int32_t u = b.add(UnaryParams{UnaryKind::kLeakyRelu, 0.1f, 7.0f}, {d});
   const int32_t r = b.add(PreluParams{}, {u, b.constant(Shape{12, 1, 1})});
   const int32_t m = b.add(BinaryParams{BinaryKind::kDiv}, {r, b.constant(Shape{1})});

@@ -64,6 +64,9 @@ Result<BoundRowOp> make_row_op(const format::Program& program, size_t operator_i
       return bind_depth_to_space(context);
     case format::OpKind::kSpaceToDepth:
       return bind_space_to_depth(context);
+    case format::OpKind::kQuantize:
+    case format::OpKind::kQuantConv2d:
+      break;
     case format::OpKind::kTranspose:
     case format::OpKind::kReshape:
       return context.unsupported("it moves data between rows");

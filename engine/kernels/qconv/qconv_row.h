@@ -1,0 +1,96 @@
+// Purpose: rows of integer convolutions (QuantConv2d): u8 activations, s8 weights in an entry list, exact s32 sums.
+// A row of activations is stored in words of four channels: word plane g holds channels 4g..4g+3, channel 4g in the
+// lowest byte of each word, one word a pixel; the channels that fill up the last plane hold any byte (no weight reads
+// them). Rows of results in f32 (dequantize) hold one plane a channel.
+// An entry is what one 4-way dot product of a tile consumes: a kernel tap and a word plane, with 4 weights for every
+// output channel of the tile. Entries without a weight are left out, so that dense, block-punched, pattern,
+// connectivity-pruned and grouped convolutions are all the same loop.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "format/params.h"
+
+namespace coco::kernels {
+
+/// Kernel rows at most, and words a kernel may write (and read) past the last requested one.
+inline constexpr int kMaxQuantKernelRows = 32;
+inline constexpr int kQuantRowSlop = 64;
+
+/// Where an entry reads: word `offset` of plane `plane` of kernel row `row`, counted from tap 0 of an output.
+struct QuantEntry {
+  int32_t row = 0, plane = 0, offset = 0;
+};
+
+/// One tile: output channels [first, first + channels) and their entries, sorted by row, plane, offset.
+struct QuantTile {
+  int first = 0;
+  int channels = 0;  ///< oc_tile, or fewer for the last ones
+  size_t entry_begin = 0, entry_count = 0;
+  size_t weight_begin = 0;  ///< in `weights`: entry_count x oc_tile words, those of absent channels 0
+};
+
+struct QuantConvRowWeights {
+  int out_channels = 0, in_channels = 0;
+  int kernel_h = 1, kernel_w = 1;
+  int stride_x = 1;
+  int oc_tile = 8;
+  std::vector<QuantTile> tiles;
+  std::vector<QuantEntry> entries;
+  std::vector<uint32_t> weights;  ///< 4 s8 a word, the lowest byte for channel 4 plane
+  std::vector<int32_t> bias;      ///< sum starts here: bias[m] - in_zero_point * (sum of m's weights); padded to tiles
+  std::vector<float> scale, negative;  ///< padded to whole tiles
+  int32_t in_zero_point = 0, out_zero_point = 0;
+  int32_t low = 0, high = 255;
+  bool dequantize = false;
+};
+
+struct QuantConvRowArgs {
+  const QuantConvRowWeights* weights = nullptr;
+  /// Word plane 0 of every kernel row at tap 0 of the first output. Rows outside the picture, like columns outside,
+  /// are given as rows whose bytes are all in_zero_point.
+  const uint32_t* rows[kMaxQuantKernelRows] = {};
+  ptrdiff_t in_plane_stride = 0;   ///< words
+  void* out = nullptr;             ///< words of 4 channels, or floats
+  ptrdiff_t out_plane_stride = 0;  ///< words or floats (4 bytes either way)
+  int width = 0;                   ///< outputs wanted; up to kQuantRowSlop more may be written
+};
+
+using QuantConvRowFn = void (*)(const QuantConvRowArgs&);
+
+/// A kernel, the output channels of its tiles and how its weights are prepared.
+struct QuantConvRowKernel {
+  QuantConvRowFn run;
+  int (*oc_tile)();
+};
+
+/// Packs the constants of a QuantConv2d (weight [M][C/group][kh][kw]; negative may be null) into tiles of `oc_tile`.
+QuantConvRowWeights pack_quant_conv(const format::QuantConv2dParams& params, int out_channels, int in_channels,
+                                    const int8_t* weight, const int32_t* bias, const float* scale,
+                                    const float* negative, int oc_tile);
+
+void qconv_row_ref(const QuantConvRowArgs& args);
+/// Unit stride.
+void qconv_row_hwy(const QuantConvRowArgs& args);
+/// Output channels per tile the Highway kernel of the active target is fastest with (4 or 8).
+int qconv_row_hwy_tile();
+
+/// f32 samples to the words of quantized rows: word x of plane g gets channels 4g..4g+3 of column x, each
+/// clamp(round_half_even(v * multiplier) + zero_point, 0, 255). Absent channels of the last plane become 0.
+struct QuantizeRowArgs {
+  const float* in = nullptr;
+  ptrdiff_t in_channel_stride = 0;  ///< floats
+  uint32_t* out = nullptr;
+  ptrdiff_t out_plane_stride = 0;  ///< words
+  int channels = 0;
+  int width = 0;  ///< columns wanted; up to kQuantRowSlop more may be written
+  float multiplier = 255;
+  int32_t zero_point = 0;
+};
+using QuantizeRowFn = void (*)(const QuantizeRowArgs&);
+void quantize_row_ref(const QuantizeRowArgs& args);
+void quantize_row_hwy(const QuantizeRowArgs& args);
+
+}  // namespace coco::kernels
