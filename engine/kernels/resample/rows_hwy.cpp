@@ -11,11 +11,14 @@ HWY_BEFORE_NAMESPACE();
 namespace coco::kernels::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
+// Products are rounded before they are added, on every target: interpolated rows are the reference's bytes, and so is
+// all that integer networks add to them.
+
 // Lanes of `d` at column x: the same operations in the same order whatever the number of lanes.
 template <class D>
 HWY_INLINE void vertical_lanes(D d, const float* weights, int taps, const float* const* rows, int x, float* out) {
   auto sum = hn::Mul(hn::Set(d, weights[0]), hn::LoadU(d, rows[0] + x));
-  for (int k = 1; k < taps; ++k) sum = hn::MulAdd(hn::Set(d, weights[k]), hn::LoadU(d, rows[k] + x), sum);
+  for (int k = 1; k < taps; ++k) sum = hn::Add(sum, hn::Mul(hn::Set(d, weights[k]), hn::LoadU(d, rows[k] + x)));
   hn::StoreU(sum, d, out + x);
 }
 
@@ -31,8 +34,8 @@ void row_v(const FilterTable& table, int y, const float* const* rows, int width,
     auto sum1 = hn::Mul(w, hn::LoadU(d, rows[0] + x + lanes));
     for (int k = 1; k < taps; ++k) {
       w = hn::Set(d, weights[k]);
-      sum0 = hn::MulAdd(w, hn::LoadU(d, rows[k] + x), sum0);
-      sum1 = hn::MulAdd(w, hn::LoadU(d, rows[k] + x + lanes), sum1);
+      sum0 = hn::Add(sum0, hn::Mul(w, hn::LoadU(d, rows[k] + x)));
+      sum1 = hn::Add(sum1, hn::Mul(w, hn::LoadU(d, rows[k] + x + lanes)));
     }
     hn::StoreU(sum0, d, out + x);
     hn::StoreU(sum1, d, out + x + lanes);
@@ -46,7 +49,7 @@ HWY_INLINE void horizontal_one(const FilterTable& table, const float* in, int in
   const float* weights = table.weights.data() + static_cast<size_t>(x) * static_cast<size_t>(table.taps);
   const float* from = in + (table.first[static_cast<size_t>(x)] - in_x0);
   auto sum = hn::Mul(hn::LoadU(d, weights), hn::LoadU(d, from));
-  for (int k = 1; k < table.taps; ++k) sum = hn::MulAdd(hn::LoadU(d, weights + k), hn::LoadU(d, from + k), sum);
+  for (int k = 1; k < table.taps; ++k) sum = hn::Add(sum, hn::Mul(hn::LoadU(d, weights + k), hn::LoadU(d, from + k)));
   hn::StoreU(sum, d, out);
 }
 
@@ -71,7 +74,7 @@ void row_h(const FilterTable& table, const float* in, int in_x0, int in_count, i
       auto sum = hn::Mul(hn::LoadU(d, weights), hn::TableLookupLanes(hn::LoadU(d, from), index));
       for (int k = 1; k < taps; ++k) {
         const auto value = hn::TableLookupLanes(hn::LoadU(d, from + k), index);
-        sum = hn::MulAdd(hn::LoadU(d, weights + static_cast<size_t>(k) * pitch), value, sum);
+        sum = hn::Add(sum, hn::Mul(hn::LoadU(d, weights + static_cast<size_t>(k) * pitch), value));
       }
       hn::StoreU(sum, d, out + (x - x0));
     } else if (spread < 2 * lanes && base + taps - 1 + 2 * lanes <= in_end) {
@@ -83,7 +86,7 @@ void row_h(const FilterTable& table, const float* in, int in_x0, int in_count, i
         const auto high = hn::TableLookupLanes(hn::LoadU(d, from + k + lanes), index);
         const auto value = hn::IfThenElse(in_low, low, high);
         const auto weight = hn::LoadU(d, weights + static_cast<size_t>(k) * pitch);
-        sum = k == 0 ? hn::Mul(weight, value) : hn::MulAdd(weight, value, sum);
+        sum = k == 0 ? hn::Mul(weight, value) : hn::Add(sum, hn::Mul(weight, value));
       }
       hn::StoreU(sum, d, out + (x - x0));
     } else {
