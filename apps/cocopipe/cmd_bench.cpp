@@ -2,6 +2,7 @@
 #include <chrono>
 #include <cmath>
 #include <cstdio>
+#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -15,8 +16,12 @@ namespace {
 constexpr int kFrames = 4;
 constexpr int kWarmUps = 2;
 
+/// What moves from frame to frame.
+enum class Scene { kMoving, kTalking, kStill };
+
 struct Options {
   std::string model = "sr2x-s";
+  Scene scene = Scene::kMoving;
   Size in{1920, 1080}, out;
   SessionOptions session;
   double seconds = 5;
@@ -45,12 +50,21 @@ Result<Picture> make_picture(PixelFormat format, int width, int height) {
   return picture;
 }
 
-/// Waves of falling period that move with `phase`, and a fine grid.
-void paint(const Picture& picture, int phase) {
+/// Whether sample (x, y) of a plane of this size shows the scene's moving part; of a talking head it is an oval in the
+/// middle, an eighth of the picture.
+bool moves(Scene scene, int x, int y, int width, int height) {
+  if (scene != Scene::kTalking) return scene == Scene::kMoving;
+  const double dx = (x - width * 0.5) / (width * 0.16), dy = (y - height * 0.45) / (height * 0.25);
+  return dx * dx + dy * dy < 1;
+}
+
+/// Waves of falling period that move with `phase` where the scene moves, and a fine grid.
+void paint(const Picture& picture, Scene scene, int frame) {
   const FrameView view = picture.view;
   for (int y = 0; y < view.height; ++y) {
     uint8_t* row = static_cast<uint8_t*>(picture.view.data[0]) + y * view.stride[0];
     for (int x = 0; x < view.width; ++x) {
+      const int phase = moves(scene, x, y, view.width, view.height) ? frame : 0;
       const int moved = x + 3 * phase;
       const double wave = std::sin(moved * moved * 1e-4) * std::sin((y + phase) * 0.05);
       row[x] = static_cast<uint8_t>(128 + 80 * wave + ((moved ^ y) & 8) * 4);
@@ -60,7 +74,7 @@ void paint(const Picture& picture, int phase) {
     for (int y = 0; y < (view.height + 1) / 2; ++y) {
       uint8_t* row = static_cast<uint8_t*>(picture.view.data[plane]) + y * view.stride[plane];
       for (int x = 0; x < (view.width + 1) / 2; ++x)
-        row[x] = static_cast<uint8_t>(x + y * static_cast<int>(plane) + phase);
+        row[x] = static_cast<uint8_t>(x + y * static_cast<int>(plane) + (scene == Scene::kMoving ? frame : 0));
     }
   }
 }
@@ -77,7 +91,7 @@ Result<std::vector<double>> measure(vision::Upscaler& upscaler, const Options& o
   std::vector<Picture> inputs;
   for (int i = 0; i < kFrames; ++i) {
     COCO_ASSIGN(Picture picture, make_picture(config.format, config.in_width, config.in_height));
-    paint(picture, i);
+    paint(picture, options.scene, i);
     inputs.push_back(std::move(picture));
   }
   COCO_ASSIGN(const Picture out, make_picture(config.format, config.out_width, config.out_height));
@@ -100,6 +114,7 @@ void print(const Options& options, const vision::Upscaler& upscaler, std::vector
   std::sort(times.begin(), times.end());
   const vision::UpscalerConfig& config = upscaler.config();
   const SessionStats& stats = upscaler.stats();
+  const ReuseStats reuse = upscaler.reuse_stats();
   const auto size_text = [](int w, int h) { return std::to_string(w) + "x" + std::to_string(h); };
   const nlohmann::ordered_json json = {
       {"model", options.model},
@@ -116,6 +131,8 @@ void print(const Options& options, const vision::Upscaler& upscaler, std::vector
       {"ms_p99", percentile(times, 0.99)},
       {"gmacs_per_second", static_cast<double>(stats.macs) * static_cast<double>(times.size()) / total / 1e6},
       {"arena_bytes", stats.arena_bytes},
+      {"reused",
+       reuse.total_tiles > 0 ? static_cast<double>(reuse.total_kept) / static_cast<double>(reuse.total_tiles) : 0.0},
   };
   if (options.json) {
     std::printf("%s\n", json.dump(2).c_str());
@@ -159,6 +176,11 @@ void add_bench(CLI::App& app, Action& action) {
   add_size(*upscale, "--input-size", options->in, "size of the frames; default 1920x1080");
   add_size(*upscale, "--output-size", options->out, "default: the model's scale times the input size");
   add_threads(*upscale, options->session);
+  add_reuse(*upscale, options->session);
+  const std::map<std::string, Scene> scenes = {
+      {"moving", Scene::kMoving}, {"talking", Scene::kTalking}, {"still", Scene::kStill}};
+  upscale->add_option("--scene", options->scene, "what moves: everything (moving), a head (talking), nothing (still)")
+      ->transform(CLI::CheckedTransformer(scenes, CLI::ignore_case));
   upscale->add_option("--seconds", options->seconds, "measuring time after the warm-up; default 5")
       ->check(CLI::Range(0.0, 3600.0));
   upscale->add_flag("--luma-only", options->luma_only, "one grey plane, no chroma");

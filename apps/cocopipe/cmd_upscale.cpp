@@ -56,6 +56,7 @@ Status write_report(const Options& options, const filejob::Report& report) {
       {"encoder", report.encoder},
       {"executor", report.executor},
       {"threads", report.threads},
+      {"reused", report.reused},
       {"decode_errors", report.decode_errors},
       {"resolution_changes", report.resolution_changes},
       {"interrupted", report.interrupted},
@@ -123,6 +124,7 @@ void add_upscale(CLI::App& app, Action& action) {
       ->check(CLI::Range(0, 63));
   command->add_option("--preset", options->job.encoder.preset, "encoder preset; default fast");
   add_threads(*command, options->job.session);
+  add_reuse(*command, options->job.session);
   command->add_flag("--drop-unsupported", options->job.drop_unsupported,
                     "leave out streams the output's container cannot hold");
   command->add_flag("--no-encode", options->no_encode, "decode and upscale only, write nothing");

@@ -39,6 +39,11 @@ void add_threads(CLI::App& app, SessionOptions& session) {
       ->check(CLI::Range(0, 1024));
 }
 
+void add_reuse(CLI::App& app, SessionOptions& session) {
+  session.reuse = true;
+  app.add_flag("!--no-reuse", session.reuse, "compute parts of the picture that stand still again in every frame");
+}
+
 Result<std::string> model_file(const std::string& name_or_path) {
   if (name_or_path.find_first_of("/.") != std::string::npos) return name_or_path;
   return vision::find_model_file(name_or_path);

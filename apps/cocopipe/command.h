@@ -38,6 +38,8 @@ struct Size {
 CLI::Option* add_size(CLI::App& app, const std::string& name, Size& size, const std::string& help);
 /// Adds --threads (0: all cores allowed to the process).
 void add_threads(CLI::App& app, SessionOptions& session);
+/// --no-reuse; exact temporal reuse is on without it.
+void add_reuse(CLI::App& app, SessionOptions& session);
 
 /// The file of a shipped model's name; anything with a '/' or '.' in it is a path already.
 Result<std::string> model_file(const std::string& name_or_path);

@@ -61,6 +61,7 @@ struct Report {
   double seconds = 0, decode_seconds = 0, upscale_seconds = 0, encode_seconds = 0;
   std::string encoder, executor;
   int threads = 0;
+  double reused = 0;  ///< share of the pictures' tiles that stood still and were not computed again
   int64_t decode_errors = 0;
   int resolution_changes = 0;
   bool interrupted = false;

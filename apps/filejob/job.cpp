@@ -136,6 +136,7 @@ class Job {
     if (stage.upscaler() == nullptr) return;
     report_.executor = stage.upscaler()->stats().executor;
     report_.threads = stage.upscaler()->stats().threads;
+    report_.reused = stage.reused();
   }
 
   void encode_and_write() {

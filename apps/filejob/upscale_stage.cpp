@@ -107,6 +107,8 @@ Result<FramePtr> UpscaleStage::process(FramePtr frame) {
   COCO_TRY(prepare(*frame));
   COCO_ASSIGN(FramePtr out, pool_.get(av_format(format_), out_width_, out_height_));
   COCO_TRY(upscaler_->process(view_of(*frame, format_), mutable_view_of(*out, format_)));
+  tiles_ += upscaler_->reuse_stats().tiles;
+  kept_ += upscaler_->reuse_stats().kept;
   dress(*out, *frame);
   return out;
 }

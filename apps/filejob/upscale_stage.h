@@ -27,6 +27,8 @@ class UpscaleStage {
   int in_width() const { return first_width_; }
   int in_height() const { return first_height_; }
   int resolution_changes() const { return changes_; }
+  /// Share of the tiles so far that stood still and were kept.
+  double reused() const { return tiles_ > 0 ? static_cast<double>(kept_) / static_cast<double>(tiles_) : 0; }
   /// Null before the first frame.
   const vision::Upscaler* upscaler() const { return upscaler_.get(); }
 
@@ -44,6 +46,7 @@ class UpscaleStage {
   PixelFormat format_ = PixelFormat::kI420;
   int first_width_ = 0, first_height_ = 0, out_width_ = 0, out_height_ = 0;
   int changes_ = 0;
+  int64_t tiles_ = 0, kept_ = 0;
   bool noted_conversion_ = false;
 };
 

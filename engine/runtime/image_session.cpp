@@ -1,8 +1,11 @@
+#include <optional>
 #include <string>
 #include <utility>
 
+#include "base/thread_pool.h"
 #include "coco/session.h"
 #include "runtime/line_executor.h"
+#include "runtime/tile_reuse.h"
 
 namespace coco {
 
@@ -13,11 +16,62 @@ struct ImageSession::State {
   std::shared_ptr<const Model> model;
   ImageJob job;
   std::unique_ptr<runtime::LineExecutor> executor;
+  ReuseStats reuse_stats;
+  std::optional<runtime::TileReuse> reuse;
+  // The frame being run; the stored tasks below read them, so that a run builds no closure.
+  PlaneView in;
+  MutablePlaneView out;
+  const std::function<void(int)>* extra = nullptr;
+  std::function<void(int, int)> compare_task, tile_task;
+
+  Status plan_reuse();
+  void run_reusing(int extra_tasks);
 };
+
+/// Tiles from the plan: cells of rows times strips of columns, of the source and of the sink.
+Status ImageSession::State::plan_reuse() {
+  const runtime::LinePlan& plan = executor->plan();
+  const size_t sink = static_cast<size_t>(plan.sinks[0]);
+  std::vector<runtime::TileArea> tiles;
+  for (const runtime::Extent& strip : plan.strips)
+    for (const runtime::Extent& cell : plan.cells) tiles.push_back({{strip[0], cell[0]}, {strip[sink], cell[sink]}});
+  const PlaneView in_plane{nullptr, 0, job.in_width, job.in_height, job.in_type};
+  const PlaneView out_plane{nullptr, 0, job.out_width, job.out_height, job.out_type};
+  const int threads = executor->stats().threads, rows = static_cast<int>(plan.cells.size());
+  COCO_ASSIGN(reuse, runtime::TileReuse::create(std::move(tiles), static_cast<int>(plan.strips.size()), in_plane,
+                                                out_plane, (rows + threads - 1) / threads));
+  reuse_stats.tiles = reuse->tiles();
+  compare_task = [this](int task, int) { reuse->compare(task, in); };
+  tile_task = [this](int task, int worker) {
+    const int runs = static_cast<int>(reuse->runs().size()), kept = static_cast<int>(reuse->kept().size());
+    if (task < runs) {
+      const runtime::TileRun& run = reuse->runs()[task];
+      executor->run_cells(worker, run.first, run.last, run.strip);
+      reuse->finish_run(run, out);
+    } else if (task < runs + kept) {
+      reuse->finish_kept(reuse->kept()[task - runs], out);
+    } else {
+      (*extra)(task - runs - kept);
+    }
+  };
+  return {};
+}
+
+void ImageSession::State::run_reusing(int extra_tasks) {
+  const int threads = executor->stats().threads;
+  ThreadPool::process().parallel_for(reuse->compare_tasks(), threads, compare_task);
+  reuse->decide();
+  const int runs = static_cast<int>(reuse->runs().size()), kept = static_cast<int>(reuse->kept().size());
+  ThreadPool::process().parallel_for(runs + kept + (extra != nullptr ? extra_tasks : 0), threads, tile_task);
+  reuse_stats.kept = kept;
+  reuse_stats.total_tiles += reuse_stats.tiles;
+  reuse_stats.total_kept += kept;
+}
 
 ImageSession::ImageSession(std::unique_ptr<State> state) : state_(std::move(state)) {}
 ImageSession::~ImageSession() = default;
 const SessionStats& ImageSession::stats() const { return state_->executor->stats(); }
+const ReuseStats& ImageSession::reuse_stats() const { return state_->reuse_stats; }
 
 namespace {
 
@@ -76,6 +130,7 @@ Result<std::unique_ptr<ImageSession>> ImageSession::create(std::shared_ptr<const
   state->job = job;
   state->model = std::move(model);
   COCO_ASSIGN(state->executor, runtime::LineExecutor::create(std::move(line), options));
+  if (options.reuse) COCO_TRY(state->plan_reuse());
   return std::unique_ptr<ImageSession>(new ImageSession(std::move(state)));
 }
 
@@ -91,7 +146,13 @@ Status ImageSession::run(const PlaneView& in, const MutablePlaneView& out, int e
                                                        std::to_string(job.out_width) + " x " +
                                                        std::to_string(job.out_height) + " of the planned type");
   const Binding bindings[] = {{in.type, const_cast<void*>(in.data), in.stride, 0}, {out.type, out.data, out.stride, 0}};
-  state_->executor->run(bindings, extra_tasks, extra);
+  if (!state_->reuse) {
+    state_->executor->run(bindings, extra_tasks, extra);
+    return {};
+  }
+  state_->in = in, state_->out = out, state_->extra = extra;
+  state_->executor->bind(bindings);
+  state_->run_reusing(extra_tasks);
   return {};
 }
 

@@ -1,6 +1,7 @@
 #include "runtime/line_executor.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "base/thread_pool.h"
 #include "coco/buffer.h"
@@ -20,8 +21,18 @@ struct Worker {
   float* arena = nullptr;
   float* scratch = nullptr;
   std::vector<int> next;                      ///< per operator: its next row
+  Extent cells;                               ///< of the run of cells being computed
   std::vector<std::vector<RowInput>> inputs;  ///< per operator
 };
+
+}  // namespace
+
+namespace {
+
+void fill_words(float* to, int count, uint32_t word) {
+  auto* bytes = reinterpret_cast<unsigned char*>(to);
+  for (int i = 0; i < count; ++i) std::memcpy(bytes + i * sizeof word, &word, sizeof word);
+}
 
 }  // namespace
 
@@ -35,6 +46,7 @@ struct LineExecutor::State {
   std::function<void(int, int)> task;  ///< made once, so that a run allocates nothing
 
   Status make_workers();
+  void fill_left_margins(float* arena) const;
   void run_tile(Worker& worker, const Extent& band, const Extent& strip);
   void produce(Worker& worker, const Extent& band, const Extent& strip, int index, int until);
   void prepare_inputs(Worker& worker, const Extent& strip);
@@ -53,11 +65,24 @@ Status LineExecutor::State::make_workers() {
     COCO_ASSIGN(worker.memory, Buffer::allocate(bytes));
     worker.arena = static_cast<float*>(worker.memory.data());
     worker.scratch = worker.arena + plan.arena_floats;
+    fill_left_margins(worker.arena);
     worker.next.resize(program.ops.size());
+    worker.cells.resize(program.ops.size());
     for (const LineOp& op : program.ops) worker.inputs.emplace_back(op.inputs.size());
     stats.arena_bytes += bytes;
   }
   return {};
+}
+
+/// Nothing writes there afterwards. The memory comes zeroed.
+void LineExecutor::State::fill_left_margins(float* arena) const {
+  for (size_t t = 0; t < plan.rings.size(); ++t) {
+    const RingPlan& ring = plan.rings[t];
+    const uint32_t margin = program.tensors[t].margin();
+    if (margin == 0) continue;
+    for (int plane = 0; plane < ring.capacity * program.tensors[t].planes(); ++plane)
+      fill_words(arena + ring.offset + plane * ring.pitch, ring.lead, margin);
+  }
 }
 
 void LineExecutor::State::prepare_inputs(Worker& worker, const Extent& strip) {
@@ -93,10 +118,10 @@ void LineExecutor::State::produce(Worker& worker, const Extent& band, const Exte
     args.out = worker.arena + ring.offset + (y % ring.capacity) * ring.row_stride + ring.lead;
     args.out_channel_stride = ring.pitch;
     op.op->run(args);
-    // Kernels write whole vectors: what stands right of the picture becomes zero again.
+    // Kernels write whole vectors: what stands right of the picture becomes its margin again.
     if (ring.tail > 0 && args.x.end == program.tensors[op.output].width)
-      for (int c = 0; c < program.tensors[op.output].channels; ++c)
-        std::fill_n(args.out + c * ring.pitch + args.x.size(), ring.tail, 0.0f);
+      for (int c = 0; c < program.tensors[op.output].planes(); ++c)
+        fill_words(args.out + c * ring.pitch + args.x.size(), ring.tail, program.tensors[op.output].margin());
   }
 }
 
@@ -140,6 +165,16 @@ void LineExecutor::run(std::span<const Binding> bindings, int extra_tasks, const
   state_->extra = extra;
   const int tiles = static_cast<int>(state_->plan.strips.size() * state_->plan.bands.size());
   ThreadPool::process().parallel_for(tiles + (extra != nullptr ? extra_tasks : 0), state_->plan.threads, state_->task);
+}
+
+const LinePlan& LineExecutor::plan() const { return state_->plan; }
+const LineProgram& LineExecutor::program() const { return state_->program; }
+void LineExecutor::bind(std::span<const Binding> bindings) { state_->bindings = bindings; }
+
+void LineExecutor::run_cells(int worker, int first, int last, int strip) {
+  Worker& own = state_->workers[worker];
+  join_cells(std::span(state_->plan.cells).subspan(first, last - first), own.cells);
+  state_->run_tile(own, own.cells, state_->plan.strips[strip]);
 }
 
 Result<LineProgram> make_line_program(const format::Program& program, std::span<const Shape> shapes,

@@ -21,6 +21,13 @@ class LineExecutor {
   void run(std::span<const backends::Binding> bindings, int extra_tasks = 0,
            const std::function<void(int)>* extra = nullptr);
 
+  const LinePlan& plan() const;
+  const LineProgram& program() const;
+  /// For callers that spread the work themselves: binds a frame's samples, then any worker in [0, stats().threads)
+  /// computes runs of the plan's cells.
+  void bind(std::span<const backends::Binding> bindings);
+  void run_cells(int worker, int first, int last, int strip);
+
  private:
   struct State;
   explicit LineExecutor(std::unique_ptr<State> state);

@@ -19,6 +19,7 @@ namespace {
 
 constexpr int kFloatsPerLine = 16;
 constexpr int kMinStripWidth = 64;
+constexpr int kCellRows = 64;  // of the first sink
 // A chain longer than this would overflow the stack: rows are asked for recursively.
 constexpr size_t kMaxOperators = 4096;
 constexpr size_t kMaxArenaFloats = (size_t{1} << 30) / sizeof(float);
@@ -101,6 +102,9 @@ class Planner {
     if (height <= 0) height = std::max(16, (master.height + plan_.threads - 1) / plan_.threads);
     for (int y = 0; y < master.height; y += height)
       plan_.bands.push_back(extents(y, std::min(y + height, master.height), master.height, true));
+    if (!options_.reuse) return;
+    for (int y = 0; y < master.height; y += kCellRows)
+      plan_.cells.push_back(extents(y, std::min(y + kCellRows, master.height), master.height, true));
   }
 
   /// lowest_[op][input][y]: the first row of the input that any result row from y on reads.
@@ -127,13 +131,21 @@ class Planner {
     for (size_t i = 0; i < program_.ops.size(); ++i)
       for (size_t k = 0; k < program_.ops[i].inputs.size(); ++k)
         readers_[program_.ops[i].inputs[k]].push_back({static_cast<int>(i), static_cast<int>(k)});
-    for (const Extent& band : plan_.bands) {
-      next_.resize(program_.ops.size());
-      for (size_t i = 0; i < next_.size(); ++i) next_[i] = band[i].begin;
-      const int master = plan_.sinks[0];
-      for (int y = band[master].begin; y < band[master].end; ++y)
-        for (int sink : plan_.sinks) play(band, sink, sink_rows_until(band, master, sink, y));
+    for (const Extent& band : plan_.bands) play(band);
+    // A run of cells needs no more than the run from its first cell to the last of all.
+    Extent run(program_.ops.size());
+    for (size_t first = 0; first < plan_.cells.size(); ++first) {
+      join_cells(std::span(plan_.cells).subspan(first), run);
+      play(run);
     }
+  }
+
+  void play(const Extent& band) {
+    next_.resize(program_.ops.size());
+    for (size_t i = 0; i < next_.size(); ++i) next_[i] = band[i].begin;
+    const int master = plan_.sinks[0];
+    for (int y = band[master].begin; y < band[master].end; ++y)
+      for (int sink : plan_.sinks) play(band, sink, sink_rows_until(band, master, sink, y));
   }
 
   /// Sinks advance together, in proportion to their heights.
@@ -204,7 +216,7 @@ class Planner {
       const int lines =
           round_up(ring.lead + ring.pitch + ring.tail + kernels::kRowSlop, kFloatsPerLine) / kFloatsPerLine;
       ring.pitch = ptrdiff_t(lines | 1) * kFloatsPerLine;
-      ring.row_stride = ring.pitch * program_.tensors[t].channels;
+      ring.row_stride = ring.pitch * program_.tensors[t].planes();
       ring.offset = offset;
       offset += static_cast<size_t>(ring.row_stride) * ring.capacity;
     }
@@ -227,6 +239,18 @@ class Planner {
 
 Result<LinePlan> plan_lines(const LineProgram& program, const SessionOptions& options) {
   return Planner(program, options).run();
+}
+
+void join_cells(std::span<const Extent> cells, Extent& hull) {
+  for (size_t i = 0; i < hull.size(); ++i) {
+    hull[i] = cells.front()[i];
+    for (const Extent& cell : cells) {
+      if (cell[i].size() <= 0) continue;
+      hull[i] = hull[i].size() <= 0
+                    ? cell[i]
+                    : Interval{std::min(hull[i].begin, cell[i].begin), std::max(hull[i].end, cell[i].end)};
+    }
+  }
 }
 
 double recomputation(const LineProgram& program, const LinePlan& plan) {

@@ -3,6 +3,7 @@
 // read, only the rows still to be read are kept.
 #pragma once
 
+#include <span>
 #include <vector>
 
 #include "runtime/line_program.h"
@@ -26,6 +27,7 @@ using Extent = std::vector<backends::Interval>;
 struct LinePlan {
   std::vector<RingPlan> rings;  ///< per tensor
   std::vector<Extent> bands, strips;
+  std::vector<Extent> cells;   ///< SessionOptions::reuse: bands of a few rows, any run of which can be one tile's
   std::vector<int> producers;  ///< per tensor: its operator
   std::vector<int> sinks;      ///< operators
   size_t arena_floats = 0;     ///< per worker
@@ -40,6 +42,9 @@ Result<LinePlan> plan_lines(const LineProgram& program, const SessionOptions& op
 
 /// Operations the plan does over those the tensors need: 1 when no tile repeats another's work.
 double recomputation(const LineProgram& program, const LinePlan& plan);
+
+/// The extent of neighbouring cells computed in one go, into `hull`.
+void join_cells(std::span<const Extent> cells, Extent& hull);
 
 /// Rows (or columns) an operator reads of an input, clipped to the picture and never empty.
 backends::Interval clip(backends::Interval wanted, int size);

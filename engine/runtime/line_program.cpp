@@ -60,12 +60,11 @@ Result<std::vector<int>> LineProgram::append(const format::Program& program, std
     if (!live[i]) continue;
     const format::Operator& op = program.operators[i];
     COCO_ASSIGN(auto bound, backends::make_row_op(program, i, shapes, capabilities));
-    const Shape& shape = shapes[op.outputs[0]];
-    tensors.push_back({static_cast<int>(shape[1]), static_cast<int>(shape[2]), static_cast<int>(shape[3])});
+    tensors.push_back(bound.result);
     LineOp line{std::move(bound.op), {}, static_cast<int>(tensors.size()) - 1};
     for (int position : bound.inputs) line.inputs.push_back(tensor_of[op.inputs[position]]);
     line.cost += static_cast<double>(format::count_macs(op, shapes)) /
-                 static_cast<double>(std::max<int64_t>(shape.element_count().value_or(1), 1));
+                 static_cast<double>(std::max<int64_t>(shapes[op.outputs[0]].element_count().value_or(1), 1));
     tensor_of[op.outputs[0]] = line.output;
     ops.push_back(std::move(line));
   }
@@ -74,6 +73,9 @@ Result<std::vector<int>> LineProgram::append(const format::Program& program, std
     if (tensor_of[value] < 0)
       return make_error(ErrorCode::kUnsupported,
                         "output '" + program.values[value].name + "' does not depend on the input picture");
+    if (tensors[tensor_of[value]].type != DataType::kF32)
+      return make_error(ErrorCode::kUnsupported,
+                        "output '" + program.values[value].name + "' is not f32; rows of integers stay inside");
     outputs.push_back(tensor_of[value]);
   }
   macs += format::count_macs(program, shapes);

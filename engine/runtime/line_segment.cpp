@@ -113,6 +113,11 @@ LayerStepSpec LineSegmenter::make_spec(size_t begin, size_t end) const {
 
 bool LineSegmenter::make_step(LayerStepSpec& spec, int64_t batch) {
   if (spec.outputs.empty()) return false;
+  // Whole u8 tensors lie channel by channel, rows of them in words of four: segments begin and end in f32.
+  const auto is_f32 = [&](int32_t v) { return program_.values[v].type == DataType::kF32; };
+  if (!std::all_of(spec.inputs.begin(), spec.inputs.end(), is_f32) ||
+      !std::all_of(spec.outputs.begin(), spec.outputs.end(), is_f32))
+    return false;
   LineProgram line;
   std::vector<int> sources;
   std::vector<Shape> pictures;

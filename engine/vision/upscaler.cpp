@@ -94,6 +94,8 @@ const UpscalerConfig& Upscaler::config() const { return state_->config; }
 
 const SessionStats& Upscaler::stats() const { return state_->luma ? state_->luma->stats() : state_->copy_stats; }
 
+ReuseStats Upscaler::reuse_stats() const { return state_->luma ? state_->luma->reuse_stats() : ReuseStats{}; }
+
 Status Upscaler::process(const FrameView& in, const MutableFrameView& out) {
   State& state = *state_;
   const UpscalerConfig& config = state.config;

@@ -55,6 +55,7 @@ struct Settings {
   double scale = kDefaultScale;
   Device device = Device::kAuto;
   guint threads = 0;
+  bool reuse = true;
 };
 
 enum {
@@ -62,6 +63,8 @@ enum {
   kPropScale,
   kPropDevice,
   kPropThreads,
+  kPropReuse,
+  kPropReused,
   kPropActiveModel,
   kPropActivePath,
   kPropFramesProcessed,
@@ -83,6 +86,7 @@ struct _GstCocoUpscale::State {
   Settings settings;
   std::string active_model, active_path;
   guint64 frames = 0;
+  double reused = 0;
 
   // Touched by the state changes and the streaming thread, which never run together.
   std::shared_ptr<const Model> model;
@@ -152,6 +156,9 @@ static void gst_coco_upscale_set_property(GObject* object, guint id, const GValu
       case kPropThreads:
         settings.threads = g_value_get_uint(value);
         break;
+      case kPropReuse:
+        settings.reuse = g_value_get_boolean(value);
+        break;
       default:
         G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
         break;
@@ -176,6 +183,12 @@ static void gst_coco_upscale_get_property(GObject* object, guint id, GValue* val
       break;
     case kPropThreads:
       g_value_set_uint(value, settings.threads);
+      break;
+    case kPropReuse:
+      g_value_set_boolean(value, settings.reuse);
+      break;
+    case kPropReused:
+      g_value_set_double(value, self->state->reused);
       break;
     case kPropActiveModel:
       g_value_set_string(value, self->state->active_model.c_str());
@@ -272,6 +285,7 @@ static Result<std::unique_ptr<vision::Upscaler>> make_upscaler(GstCocoUpscale* s
   config.chroma_site = chroma_site_of(GST_VIDEO_INFO_CHROMA_SITE(&in));
   config.filter = vision::resample_filter(settings.model);
   config.session.threads = static_cast<int>(settings.threads);
+  config.session.reuse = settings.reuse;
   return vision::Upscaler::create(self->state->model, config);
 }
 
@@ -365,6 +379,8 @@ static GstFlowReturn gst_coco_upscale_transform(GstBaseTransform* base, GstBuffe
     }
     const std::lock_guard lock(state.mutex);
     ++state.frames;
+    const ReuseStats reuse = state.upscaler->reuse_stats();
+    state.reused = reuse.tiles > 0 ? static_cast<double>(reuse.kept) / reuse.tiles : 0;
     return GST_FLOW_OK;
   });
 }
@@ -436,6 +452,25 @@ static void install_properties(GObjectClass* object_class) {
    */
   g_properties[kPropThreads] =
       g_param_spec_uint("threads", "Threads", "Threads used at most (0 = all cores allowed)", 0, kMaxThreads, 0, fixed);
+  /**
+   * GstCocoUpscale:reuse:
+   *
+   * Parts of the picture whose input is that of the frame before keep their pixels. Exact: the result is the same.
+   * Costs memory for one input and one output luma plane.
+   *
+   * Since: 0.1
+   */
+  g_properties[kPropReuse] =
+      g_param_spec_boolean("reuse", "Reuse", "Keep what stands still instead of computing it again", TRUE, fixed);
+  /**
+   * GstCocoUpscale:reused:
+   *
+   * Share of the last frame that was kept, 0 to 1.
+   *
+   * Since: 0.1
+   */
+  g_properties[kPropReused] =
+      g_param_spec_double("reused", "Reused", "Share of the last frame that was kept", 0, 1, 0, shown);
   /**
    * GstCocoUpscale:active-model:
    *

@@ -47,15 +47,29 @@ class NetworkBuilder {
     const auto count = static_cast<size_t>(*shape.element_count());
     return constant(std::move(shape), noise_.many(count, scale));
   }
+  template <typename T>
+  int integers(Shape shape, DataType type, int low, int high) {
+    std::vector<T> values(static_cast<size_t>(*shape.element_count()));
+    for (T& v : values) v = static_cast<T>(low + static_cast<int>((noise_.next() * 0.5f + 0.5f) * float(high - low)));
+    const int value = add_value("constant" + std::to_string(program_.values.size()), std::move(shape), type);
+    program_.values[value].constant =
+        format::ConstantData::copy_of({reinterpret_cast<const uint8_t*>(values.data()), values.size() * sizeof(T)});
+    return value;
+  }
   int op(format::OpParams params, std::vector<int32_t> inputs) {
     format::Operator op;
     op.name = "op" + std::to_string(program_.operators.size());
     op.params = std::move(params);
     op.inputs = std::move(inputs);
     std::vector<std::optional<Shape>> shapes;
-    for (int32_t i : op.inputs) shapes.push_back(i < 0 ? std::nullopt : std::optional<Shape>(program_.values[i].shape));
+    std::vector<std::optional<DataType>> types;
+    for (int32_t i : op.inputs) {
+      shapes.push_back(i < 0 ? std::nullopt : std::optional<Shape>(program_.values[i].shape));
+      types.push_back(i < 0 ? std::nullopt : std::optional<DataType>(program_.values[i].type));
+    }
     auto inferred = format::infer_shapes(op.params, shapes);
-    const int value = add_value("value" + std::to_string(program_.values.size()), inferred.value()[0]);
+    const int value = add_value("value" + std::to_string(program_.values.size()), inferred.value()[0],
+                                format::infer_type(op.params, types).value());
     op.outputs = {value};
     program_.operators.push_back(std::move(op));
     return value;
@@ -67,6 +81,16 @@ class NetworkBuilder {
     const int bias = random_constant({out}, 0.1f);
     const int slope = prelu ? random_constant({out}, 0.5f) : format::kNoValue;
     return op(params, {x, weight, bias, slope});
+  }
+  /// Integer convolution with random weights of full range, scaled so that results fill the range; PReLU.
+  int quant_conv(int x, int in, int out, format::QuantConv2dParams params) {
+    const int64_t taps = in / params.group * params.kernel[0] * params.kernel[1];
+    const int weight =
+        integers<int8_t>({out, in / params.group, params.kernel[0], params.kernel[1]}, DataType::kS8, -127, 128);
+    const int bias = integers<int32_t>({out}, DataType::kS32, -20000, 20000);
+    const float scale = 0.01f / static_cast<float>(taps);
+    const int positive = random_constant({out}, scale), negative = random_constant({out}, scale);
+    return op(params, {x, weight, bias, positive, negative});
   }
   int conv3x3(int x, int in, int out, bool prelu = true) {
     format::Conv2dParams params;
@@ -80,8 +104,9 @@ class NetworkBuilder {
   }
 
  private:
-  int add_value(std::string name, Shape shape) {
+  int add_value(std::string name, Shape shape, DataType type = DataType::kF32) {
     format::Value value;
+    value.type = type;
     value.name = std::move(name);
     value.shape = std::move(shape);
     program_.values.push_back(std::move(value));

@@ -1,5 +1,7 @@
 #include "backends/cpu/row_bind.h"
 
+#include <algorithm>
+
 namespace coco::backends {
 
 Error BindContext::unsupported(const std::string& why) const {
@@ -9,14 +11,30 @@ Error BindContext::unsupported(const std::string& why) const {
 
 namespace {
 
+/// The zero point of a u8 value: its producer's.
+Result<int> zero_point_of(const BindContext& context, int32_t value) {
+  for (const format::Operator& op : context.program.operators) {
+    if (std::find(op.outputs.begin(), op.outputs.end(), value) == op.outputs.end()) continue;
+    if (const auto* p = std::get_if<format::QuantizeParams>(&op.params)) return static_cast<int>(p->zero_point);
+    if (const auto* p = std::get_if<format::QuantConv2dParams>(&op.params)) return static_cast<int>(p->out_zero_point);
+  }
+  return context.unsupported("nothing says what stands for 0 in '" + context.program.values[value].name + "'");
+}
+
 Result<RowTensor> as_row_tensor(const BindContext& context, int32_t value) {
   const Shape& shape = context.shapes[value];
-  if (context.program.values[value].type != DataType::kF32)
-    return context.unsupported("value '" + context.program.values[value].name + "' is not f32");
+  const DataType type = context.program.values[value].type;
+  if (type != DataType::kF32 && type != DataType::kU8)
+    return context.unsupported("value '" + context.program.values[value].name + "' is " + std::string(to_string(type)));
   if (shape.rank() != 4 || shape[0] != 1 || shape[1] < 1 || shape[2] < 1 || shape[3] < 1)
     return context.unsupported("value '" + context.program.values[value].name + "' is " + shape.to_string() +
                                ", not one picture [1, C, H, W]");
-  return RowTensor{static_cast<int>(shape[1]), static_cast<int>(shape[2]), static_cast<int>(shape[3])};
+  RowTensor tensor{static_cast<int>(shape[1]), static_cast<int>(shape[2]), static_cast<int>(shape[3])};
+  if (type == DataType::kU8) {
+    tensor.type = type;
+    COCO_ASSIGN(tensor.zero_point, zero_point_of(context, value));
+  }
+  return tensor;
 }
 
 }  // namespace
@@ -29,18 +47,16 @@ Result<RowTensor> BindContext::row_tensor(int i) const {
 
 Result<RowTensor> BindContext::row_result() const { return as_row_tensor(*this, op().outputs[0]); }
 
-Result<std::span<const float>> BindContext::constant(int i) const {
+Result<std::span<const uint8_t>> BindContext::constant_bytes(int i, DataType type) const {
   if (!is_constant(i)) return unsupported("its input " + std::to_string(i) + " is not constant");
   const format::Value& value = program.values[op().inputs[i]];
-  if (value.type != DataType::kF32) return unsupported("constant '" + value.name + "' is not f32");
-  const auto bytes = value.constant.bytes;
-  return std::span<const float>(reinterpret_cast<const float*>(bytes.data()), bytes.size() / sizeof(float));
+  if (value.type != type) return unsupported("constant '" + value.name + "' is not " + std::string(to_string(type)));
+  return value.constant.bytes;
 }
 
-Result<BoundRowOp> make_row_op(const format::Program& program, size_t operator_index, std::span<const Shape> shapes,
-                               const Capabilities& capabilities) {
-  const BindContext context{program, operator_index, shapes, capabilities};
-  COCO_TRY(context.row_result());
+namespace {
+
+Result<BoundRowOp> bind(const BindContext& context) {
   switch (context.op().kind()) {
     case format::OpKind::kConv2d:
       return bind_conv(context);
@@ -65,6 +81,7 @@ Result<BoundRowOp> make_row_op(const format::Program& program, size_t operator_i
     case format::OpKind::kSpaceToDepth:
       return bind_space_to_depth(context);
     case format::OpKind::kQuantize:
+      break;
     case format::OpKind::kQuantConv2d:
       break;
     case format::OpKind::kTranspose:
@@ -72,6 +89,25 @@ Result<BoundRowOp> make_row_op(const format::Program& program, size_t operator_i
       return context.unsupported("it moves data between rows");
   }
   return context.unsupported("it has no row kernel");
+}
+
+bool takes_integers(format::OpKind kind) { return kind == format::OpKind::kQuantConv2d; }
+
+}  // namespace
+
+Result<BoundRowOp> make_row_op(const format::Program& program, size_t operator_index, std::span<const Shape> shapes,
+                               const Capabilities& capabilities) {
+  const BindContext context{program, operator_index, shapes, capabilities};
+  COCO_ASSIGN(const RowTensor result, context.row_result());
+  const format::Operator& op = context.op();
+  for (int32_t input : op.inputs) {
+    if (input == format::kNoValue || program.values[input].is_constant()) continue;
+    if (program.values[input].type != DataType::kF32 && !takes_integers(op.kind()))
+      return context.unsupported("value '" + program.values[input].name + "' is not f32");
+  }
+  COCO_ASSIGN(BoundRowOp bound, bind(context));
+  bound.result = result;
+  return bound;
 }
 
 }  // namespace coco::backends

@@ -3,6 +3,7 @@
 
 #include <span>
 #include <string>
+#include <type_traits>
 
 #include "backends/cpu/row_op.h"
 
@@ -37,11 +38,24 @@ struct BindContext {
 
   /// kUnsupported: "operator NAME (KIND) does not run row by row: WHY".
   Error unsupported(const std::string& why) const;
-  /// Input i as a row tensor: a computed f32 [1, C, H, W].
+  /// Input i as a row tensor: a computed [1, C, H, W], f32, or u8 where the operator's type rule says so.
   Result<RowTensor> row_tensor(int i) const;
   Result<RowTensor> row_result() const;
-  /// The values of constant f32 input i.
-  Result<std::span<const float>> constant(int i) const;
+  /// The values of constant input i.
+  template <typename T = float>
+  Result<std::span<const T>> constant(int i) const {
+    COCO_ASSIGN(const auto bytes, constant_bytes(i, type_of<T>()));
+    return std::span<const T>(reinterpret_cast<const T*>(bytes.data()), bytes.size() / sizeof(T));
+  }
+
+ private:
+  template <typename T>
+  static constexpr DataType type_of() {
+    if constexpr (std::is_same_v<T, int8_t>) return DataType::kS8;
+    if constexpr (std::is_same_v<T, int32_t>) return DataType::kS32;
+    return DataType::kF32;
+  }
+  Result<std::span<const uint8_t>> constant_bytes(int i, DataType type) const;
 };
 
 Result<BoundRowOp> bind_conv(const BindContext& context);
@@ -56,5 +70,7 @@ Result<BoundRowOp> bind_pad(const BindContext& context);
 Result<BoundRowOp> bind_resize(const BindContext& context);
 Result<BoundRowOp> bind_depth_to_space(const BindContext& context);
 Result<BoundRowOp> bind_space_to_depth(const BindContext& context);
+Result<BoundRowOp> bind_quantize(const BindContext& context);
+Result<BoundRowOp> bind_quant_conv(const BindContext& context);
 
 }  // namespace coco::backends

@@ -9,6 +9,7 @@
 
 #include "coco/buffer.h"
 #include "coco/status.h"
+#include "coco/tensor.h"
 #include "format/program.h"
 #include "kernels/registry.h"
 #include "kernels/resample/filter.h"
@@ -21,17 +22,24 @@ struct Interval {
   int size() const { return end - begin; }
 };
 
-/// A row tensor: one picture of `channels` planes.
+/// A row tensor: one picture of `channels` channels. Its rows are planes of 4-byte words: an f32 tensor has a plane a
+/// channel, a u8 tensor a plane for every four channels (kernels/qconv/qconv_row.h).
 struct RowTensor {
   int channels = 0, height = 0, width = 0;
+  DataType type = DataType::kF32;
+  int zero_point = 0;  ///< u8: the byte that stands for 0, also outside the picture
+  int planes() const { return type == DataType::kU8 ? (channels + 3) / 4 : channels; }
+  /// The word that stands outside the picture.
+  uint32_t margin() const { return type == DataType::kU8 ? 0x01010101u * static_cast<uint32_t>(zero_point) : 0; }
 };
 
-/// The ring of rows a tile holds of one input. Columns are counted from the tile's first column `x_begin`. Zeros stand
-/// left of column 0 and right of the last column, as far as the consumers said they read.
+/// The ring of rows a tile holds of one input. Columns are counted from the tile's first column `x_begin`. Zeros (a u8
+/// tensor: zero points) stand left of column 0 and right of the last column, as far as the consumers said they read.
+/// Planes of u8 tensors are addressed as if their words were floats.
 struct RowInput {
   const float* base = nullptr;
-  ptrdiff_t row_stride = 0;      ///< floats between slots
-  ptrdiff_t channel_stride = 0;  ///< floats between channels of a row
+  ptrdiff_t row_stride = 0;      ///< words between slots
+  ptrdiff_t channel_stride = 0;  ///< words between planes of a row
   int capacity = 1;              ///< slots
   Interval x;                    ///< columns held
   /// Channel 0 of row y, at column x.begin.
@@ -77,6 +85,7 @@ class RowOp {
 struct BoundRowOp {
   std::unique_ptr<RowOp> op;
   std::vector<int> inputs;
+  RowTensor result = {};
 };
 
 /// Binds an operator of a program to row kernels. `shapes` are the resolved shapes of all values. kUnsupported (naming

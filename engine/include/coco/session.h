@@ -23,8 +23,11 @@ enum class ExecutorKind { kAuto, kLine, kLayer };
 struct SessionOptions {
   int threads = 0;                              ///< workers used at most; 0 = all cores allowed to the process
   ExecutorKind executor = ExecutorKind::kAuto;  ///< kLine fails with kUnsupported when the network is not local
-  int strip_width = 0;             ///< line executor: output columns per strip; 0 = planned from the L2 size
-  int band_height = 0;             ///< line executor: output rows per band; 0 = planned
+  int strip_width = 0;  ///< line executor: output columns per strip; 0 = planned from the L2 size
+  int band_height = 0;  ///< line executor: output rows per band; 0 = planned
+  /// Image sessions: output tiles whose input is that of the frame before are kept (exact: same input, same output).
+  /// Costs a comparison of the input a frame and a copy of both planes in memory.
+  bool reuse = false;
   bool reference_kernels = false;  ///< scalar reference kernels only (tests, debugging)
 };
 
@@ -36,6 +39,12 @@ struct SessionStats {
   int bands = 0;           ///< line executor: horizontal bands
   int threads = 0;         ///< workers used at most
   int64_t macs = 0;        ///< multiply-accumulates of one run, halo recomputation not counted
+};
+
+/// What temporal reuse saved. Tiles of the last frame, and of all frames so far.
+struct ReuseStats {
+  int tiles = 0, kept = 0;
+  int64_t total_tiles = 0, total_kept = 0;
 };
 
 class Session {
@@ -83,6 +92,8 @@ class ImageSession {
   ~ImageSession();
 
   const SessionStats& stats() const;
+  /// All zero without SessionOptions::reuse.
+  const ReuseStats& reuse_stats() const;
   /// Planes must have the planned sizes and types; any stride. `extra_tasks` further calls extra(i), i in
   /// [0, extra_tasks), are spread over the same workers in the same pass (the caller's chroma work).
   /// Returns when all is done. Allocates nothing.

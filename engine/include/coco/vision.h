@@ -35,6 +35,8 @@ class Upscaler {
 
   const UpscalerConfig& config() const;
   const SessionStats& stats() const;
+  /// What config().session.reuse saved of luma; all zero without it.
+  ReuseStats reuse_stats() const;
   /// Sizes and formats must be the configured ones; any strides.
   Status process(const FrameView& in, const MutableFrameView& out);
 

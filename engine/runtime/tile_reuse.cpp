@@ -1,0 +1,107 @@
+#include "runtime/tile_reuse.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace coco::runtime {
+
+Result<TileReuse> TileReuse::create(std::vector<TileArea> tiles, int strips, const PlaneView& in, const PlaneView& out,
+                                    int longest) {
+  TileReuse reuse;
+  reuse.strips_ = strips, reuse.longest_ = std::max(1, longest);
+  reuse.in_height_ = in.height;
+  reuse.in_sample_ = byte_size(in.type), reuse.out_sample_ = byte_size(out.type);
+  reuse.in_row_ = static_cast<size_t>(in.width) * reuse.in_sample_;
+  reuse.out_row_ = static_cast<size_t>(out.width) * reuse.out_sample_;
+  reuse.cells_across_ = static_cast<int>((reuse.in_row_ + kCellBytes - 1) / kCellBytes);
+  COCO_ASSIGN(reuse.in_history_, Buffer::allocate(reuse.in_row_ * static_cast<size_t>(in.height)));
+  COCO_ASSIGN(reuse.out_history_, Buffer::allocate(reuse.out_row_ * static_cast<size_t>(out.height)));
+  reuse.changed_.resize(static_cast<size_t>(reuse.cells_across_) * static_cast<size_t>(reuse.compare_tasks()));
+  reuse.still_.resize(tiles.size());
+  reuse.saved_.resize(tiles.size());
+  reuse.runs_.reserve(tiles.size());
+  reuse.kept_.reserve(tiles.size());
+  reuse.tiles_ = std::move(tiles);
+  return reuse;
+}
+
+void TileReuse::reset() {
+  filled_ = false;
+  std::fill(saved_.begin(), saved_.end(), uint8_t{0});
+}
+
+void TileReuse::compare(int task, const PlaneView& in) {
+  uint8_t* changed = changed_.data() + static_cast<size_t>(task) * static_cast<size_t>(cells_across_);
+  std::memset(changed, filled_ ? 0 : 1, static_cast<size_t>(cells_across_));
+  for (int y = task * kCellRows; y < std::min((task + 1) * kCellRows, in_height_); ++y) {
+    const auto* row = static_cast<const uint8_t*>(in.data) + y * in.stride;
+    auto* history = static_cast<uint8_t*>(in_history_.data()) + static_cast<size_t>(y) * in_row_;
+    if (filled_ && std::memcmp(row, history, in_row_) == 0) continue;
+    for (int cell = 0; cell < cells_across_; ++cell) {
+      const size_t from = static_cast<size_t>(cell) * kCellBytes, count = std::min<size_t>(kCellBytes, in_row_ - from);
+      if (filled_ && std::memcmp(row + from, history + from, count) == 0) continue;
+      changed[cell] = 1;
+      std::memcpy(history + from, row + from, count);
+    }
+  }
+}
+
+bool TileReuse::unchanged(const Area& area) const {
+  const auto first = static_cast<int>(static_cast<size_t>(area.x.begin) * in_sample_ / kCellBytes);
+  const auto last = static_cast<int>((static_cast<size_t>(area.x.end) * in_sample_ + kCellBytes - 1) / kCellBytes);
+  for (int row = area.y.begin / kCellRows; row * kCellRows < area.y.end; ++row) {
+    const auto begin = changed_.begin() + static_cast<ptrdiff_t>(row) * cells_across_;
+    if (std::find(begin + first, begin + last, uint8_t{1}) != begin + last) return false;
+  }
+  return true;
+}
+
+void TileReuse::decide() {
+  runs_.clear();
+  kept_.clear();
+  const int rows = static_cast<int>(tiles_.size()) / strips_;
+  for (int strip = 0; strip < strips_; ++strip) {
+    for (int row = 0; row < rows; ++row) {
+      const int tile = strip * rows + row;
+      still_[tile] = unchanged(tiles_[tile].in) ? 1 : 0;
+      if (still_[tile] != 0 && saved_[tile] != 0) {
+        kept_.push_back(tile);
+        continue;
+      }
+      saved_[tile] = 0;
+      const bool extends = !runs_.empty() && runs_.back().strip == strip && runs_.back().last == row &&
+                           runs_.back().last - runs_.back().first < longest_;
+      if (extends) {
+        ++runs_.back().last;
+      } else {
+        runs_.push_back({row, row + 1, strip});
+      }
+    }
+  }
+  filled_ = true;
+}
+
+void TileReuse::finish_run(const TileRun& run, const PlaneView& out) {
+  const int rows = static_cast<int>(tiles_.size()) / strips_;
+  for (int tile = run.strip * rows + run.first; tile < run.strip * rows + run.last; ++tile) {
+    if (still_[tile] == 0) continue;
+    const Area& area = tiles_[tile].out;
+    const size_t from = static_cast<size_t>(area.x.begin) * out_sample_;
+    const size_t count = static_cast<size_t>(area.x.size()) * out_sample_;
+    for (int y = area.y.begin; y < area.y.end; ++y)
+      std::memcpy(static_cast<uint8_t*>(out_history_.data()) + static_cast<size_t>(y) * out_row_ + from,
+                  static_cast<const uint8_t*>(out.data) + y * out.stride + from, count);
+    saved_[tile] = 1;
+  }
+}
+
+void TileReuse::finish_kept(int tile, const MutablePlaneView& out) const {
+  const Area& area = tiles_[tile].out;
+  const size_t from = static_cast<size_t>(area.x.begin) * out_sample_;
+  const size_t count = static_cast<size_t>(area.x.size()) * out_sample_;
+  for (int y = area.y.begin; y < area.y.end; ++y)
+    std::memcpy(static_cast<uint8_t*>(out.data) + y * out.stride + from,
+                static_cast<const uint8_t*>(out_history_.data()) + static_cast<size_t>(y) * out_row_ + from, count);
+}
+
+}  // namespace coco::runtime
