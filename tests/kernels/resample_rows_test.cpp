@@ -1,4 +1,3 @@
-#include <cmath>
 #include <random>
 
 #include "catch.h"
@@ -20,7 +19,7 @@ const int kWidths[] = {1, 2, 3, 15, 16, 17, 33, 64, 100, 257};
 
 }  // namespace
 
-TEST_CASE("vertical rows follow the reference and do not depend on the cut", "[resample]") {
+TEST_CASE("vertical rows are the reference's and do not depend on the cut", "[resample]") {
   for_each_target([] {
     for (const auto& [in, out] : {std::pair{20, 40}, std::pair{20, 27}, std::pair{27, 9}, std::pair{2, 5}}) {
       const FilterTable table = make_filter(in, out, ResampleKernel::kLanczos3);
@@ -36,7 +35,7 @@ TEST_CASE("vertical rows follow the reference and do not depend on the cut", "[r
         resample_row_v(table, y, pointers.data(), width, actual.data());
         CHECK(actual.back() == 42.0f);
         actual.pop_back();
-        for (int x = 0; x < width; ++x) CHECK(std::fabs(actual[x] - expected[x]) < 2e-6f);
+        CHECK(actual == expected);
         const int split = width / 3;
         resample_row_v(table, y, pointers.data(), split, cut.data());
         for (const float*& pointer : pointers) pointer += split;
@@ -47,11 +46,11 @@ TEST_CASE("vertical rows follow the reference and do not depend on the cut", "[r
   });
 }
 
-TEST_CASE("horizontal rows follow the reference and do not depend on the cut", "[resample]") {
+TEST_CASE("horizontal rows are the reference's and do not depend on the cut", "[resample]") {
   for_each_target([] {
     for (const ResampleKernel kernel : {ResampleKernel::kBicubic, ResampleKernel::kLanczos3}) {
       for (const int in : kWidths) {
-        for (const int out : {1, 3, 17, 40, 100, 133, 231, 514}) {
+        for (const int out : {1, 3, 17, 40, 100, 133, 231, 514, 2 * in}) {
           INFO(in << " -> " << out);
           const FilterTable table = make_filter(in, out, kernel);
           const std::vector<float> row = random_row(in, 9);
@@ -60,9 +59,7 @@ TEST_CASE("horizontal rows follow the reference and do not depend on the cut", "
           resample_row_h(table, row.data(), 0, in, 0, out, actual.data());
           CHECK(actual.back() == 42.0f);
           actual.pop_back();
-          float worst = 0;
-          for (int x = 0; x < out; ++x) worst = std::max(worst, std::fabs(actual[x] - expected[x]));
-          CHECK(worst < 3e-6f);
+          CHECK((actual == expected));
 
           // Strips that hold just the columns they need, in a buffer of exactly that size.
           std::vector<float> cut(static_cast<size_t>(out));

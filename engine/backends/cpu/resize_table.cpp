@@ -26,6 +26,7 @@ kernels::FilterTable make_resize_table(const format::ResizeParams& params, size_
       table.weights[size_t(i) * table.taps + (taps.index[k] - first)] += taps.weight[k];
     for (int k = 0; k < table.taps; ++k) table.columns[size_t(k) * out + i] = table.weights[size_t(i) * table.taps + k];
   }
+  kernels::find_doubling(table);
   return table;
 }
 

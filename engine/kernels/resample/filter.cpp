@@ -81,12 +81,17 @@ void transpose(FilterTable& table) {
   }
 }
 
+}  // namespace
+
 // The longest run of outputs, from an even one on, that repeats every second output one input sample further.
 void find_doubling(FilterTable& table) {
-  if (table.taps != 4) return;
+  const ptrdiff_t taps = table.taps;
+  const auto same = [&](const auto& rows, int i) {
+    return std::equal(rows.begin() + i * taps, rows.begin() + (i + 1) * taps, rows.begin() + (i + 2) * taps);
+  };
   const auto repeats = [&](int i) {
-    return table.first[i + 2] == table.first[i] + 1 &&
-           std::equal(table.fixed.begin() + i * 4, table.fixed.begin() + i * 4 + 4, table.fixed.begin() + i * 4 + 8);
+    return table.first[i + 2] == table.first[i] + 1 && same(table.weights, i) &&
+           (table.fixed.empty() || same(table.fixed, i));
   };
   int begin = 0;
   for (int i = 0; i < table.out; ++i) {
@@ -100,8 +105,6 @@ void find_doubling(FilterTable& table) {
     begin = i + 1;
   }
 }
-
-}  // namespace
 
 FilterTable make_filter(const FilterSpec& requested) {
   FilterSpec spec = requested;

@@ -45,12 +45,15 @@ struct FilterTable {
   /// taps rounded up to pairs x out: {fixed tap 2p, fixed tap 2p + 1} of output i at [p * out + i], the missing odd
   /// tap 0; low half first.
   std::vector<int32_t> fixed_pairs;
-  /// Outputs [x2_begin, x2_end) are an exact doubling with four taps: x2_begin is even, first[i] =
+  /// Outputs [x2_begin, x2_end) are an exact doubling: x2_begin is even, first[i] =
   /// first[x2_begin + i % 2] + (i - x2_begin) / 2, and the weights depend on i % 2 only. Empty for other ratios.
   int x2_begin = 0, x2_end = 0;
 
   int pairs() const { return (taps + 1) / 2; }
 };
+
+/// Sets x2_begin and x2_end from the other members (those of the fixed point may be empty).
+void find_doubling(FilterTable& table);
 
 /// Builds the table. Deterministic for kBicubic on every machine (IEEE double arithmetic only); the positions are
 /// exact rationals, so equal phases have equal weights.

@@ -175,7 +175,7 @@ struct Vectors {
   // The doubling's outputs [table.x2_begin, returned end), two for each input sample.
   static int doubled(const FilterTable& table, int components, const int16_t* line, Word* out) {
     const int begin = table.x2_begin, inputs = (table.x2_end - begin) / 2, step = lanes16() / components;
-    if (inputs < step) return begin;
+    if (inputs < step || table.taps != 4) return begin;
     const size_t pitch = static_cast<size_t>(table.out), even = static_cast<size_t>(begin);
     const V32 even01 = hn::Set(D32(), table.fixed_pairs[even]);
     const V32 even23 = hn::Set(D32(), table.fixed_pairs[pitch + even]);

@@ -1,5 +1,7 @@
 #include "kernels/resample/rows.h"
 
+#include <algorithm>
+
 #include "kernels/resample/targets.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -55,7 +57,7 @@ HWY_INLINE void horizontal_one(const FilterTable& table, const float* in, int in
 
 // The inputs of tap k of neighbouring outputs lie within one vector (enlarging) or two (shrinking to no less than
 // half): load those and pick the lanes, with one index vector for all taps.
-void row_h(const FilterTable& table, const float* in, int in_x0, int in_count, int x0, int x1, float* out) {
+void horizontal_any(const FilterTable& table, const float* in, int in_x0, int in_count, int x0, int x1, float* out) {
   const hn::ScalableTag<float> d;
   const hn::RebindToSigned<decltype(d)> di;
   const int lanes = static_cast<int>(hn::Lanes(d)), taps = table.taps;
@@ -94,6 +96,42 @@ void row_h(const FilterTable& table, const float* in, int in_x0, int in_count, i
     }
   }
   for (; x < x1; ++x) horizontal_one(table, in, in_x0, x, out + (x - x0));
+}
+
+// Outputs 2i and 2i + 1 of a doubling: two sums over neighbouring inputs, stored in turn. x0 is even, as x2_begin is.
+// Returns the first output not made.
+int horizontal_doubling(const FilterTable& table, const float* in, int in_x0, int in_count, int x0, int x1,
+                        float* out) {
+  const hn::ScalableTag<float> d;
+  const int lanes = static_cast<int>(hn::Lanes(d)), taps = table.taps;
+  const float* weights[2];
+  const float* from[2];
+  for (int phase = 0; phase < 2; ++phase) {
+    weights[phase] = table.weights.data() + static_cast<size_t>(x0 + phase) * static_cast<size_t>(taps);
+    from[phase] = in + (table.first[static_cast<size_t>(x0 + phase)] - in_x0);
+  }
+  const ptrdiff_t readable = in + in_count - std::max(from[0], from[1]) - (taps - 1);
+  int x = x0;
+  for (ptrdiff_t i = 0; x + 2 * lanes <= x1 && i + lanes <= readable; x += 2 * lanes, i += lanes) {
+    auto even = hn::Mul(hn::Set(d, weights[0][0]), hn::LoadU(d, from[0] + i));
+    auto odd = hn::Mul(hn::Set(d, weights[1][0]), hn::LoadU(d, from[1] + i));
+    for (int k = 1; k < taps; ++k) {
+      even = hn::Add(even, hn::Mul(hn::Set(d, weights[0][k]), hn::LoadU(d, from[0] + i + k)));
+      odd = hn::Add(odd, hn::Mul(hn::Set(d, weights[1][k]), hn::LoadU(d, from[1] + i + k)));
+    }
+    hn::StoreInterleaved2(even, odd, d, out + (x - x0));
+  }
+  return x;
+}
+
+void row_h(const FilterTable& table, const float* in, int in_x0, int in_count, int x0, int x1, float* out) {
+  int x = x0;
+  const int begin = std::max(table.x2_begin, x0 + (x0 & 1)), end = std::min(table.x2_end, x1);
+  if (end - begin >= 2) {
+    horizontal_any(table, in, in_x0, in_count, x0, begin, out);
+    x = horizontal_doubling(table, in, in_x0, in_count, begin, end, out + (begin - x0));
+  }
+  horizontal_any(table, in, in_x0, in_count, x, x1, out + (x - x0));
 }
 
 }  // namespace coco::kernels::HWY_NAMESPACE
