@@ -48,6 +48,10 @@ bool unit_stride(const ConvRowWeights& key, const Capabilities& capabilities) no
 }
 bool any_conv(const ConvRowWeights&, const Capabilities&) noexcept { return true; }
 int one_channel() { return 1; }
+bool unit_stride_quant(const QuantConvRowWeights& key, const Capabilities& capabilities) noexcept {
+  return key.stride_x == 1 && !capabilities.target.empty();
+}
+int one_word() { return 4; }
 
 template <typename Key>
 bool has_vectors(const Key&, const Capabilities& capabilities) noexcept {
@@ -75,6 +79,24 @@ template <>
 std::span<const KernelRow<ConvRowSlot>> kernel_rows<ConvRowSlot>() {
   static constexpr KernelRow<ConvRowSlot> kRows[] = {
 #define COCO_CONV_ROW_KERNEL COCO_ROW
+#include "kernels/kernels.def"
+  };
+  return kRows;
+}
+
+template <>
+std::span<const KernelRow<QuantConvRowSlot>> kernel_rows<QuantConvRowSlot>() {
+  static constexpr KernelRow<QuantConvRowSlot> kRows[] = {
+#define COCO_QUANT_CONV_ROW_KERNEL COCO_ROW
+#include "kernels/kernels.def"
+  };
+  return kRows;
+}
+
+template <>
+std::span<const KernelRow<QuantizeRowSlot>> kernel_rows<QuantizeRowSlot>() {
+  static constexpr KernelRow<QuantizeRowSlot> kRows[] = {
+#define COCO_QUANTIZE_ROW_KERNEL COCO_ROW
 #include "kernels/kernels.def"
   };
   return kRows;

@@ -9,6 +9,7 @@
 
 #include "kernels/conv/conv_row.h"
 #include "kernels/dense/dense.h"
+#include "kernels/qconv/qconv_row.h"
 #include "kernels/resample/rows.h"
 #include "kernels/row/row.h"
 
@@ -66,6 +67,13 @@ struct ConvRowSlot {
 template <>
 std::span<const KernelRow<ConvRowSlot>> kernel_rows<ConvRowSlot>();
 
+struct QuantConvRowSlot {
+  using Key = QuantConvRowWeights;
+  using Function = QuantConvRowKernel;
+};
+template <>
+std::span<const KernelRow<QuantConvRowSlot>> kernel_rows<QuantConvRowSlot>();
+
 /// Slots whose kernels take every argument alike: nothing but the machine decides.
 template <typename Fn>
 struct PlainSlot {
@@ -82,6 +90,7 @@ COCO_PLAIN_SLOT(UnaryRowSlot, UnaryRowFn)
 COCO_PLAIN_SLOT(BinaryRowSlot, BinaryRowFn)
 COCO_PLAIN_SLOT(BinaryConstRowSlot, BinaryConstRowFn)
 COCO_PLAIN_SLOT(InterleaveRowSlot, InterleaveRowFn)
+COCO_PLAIN_SLOT(QuantizeRowSlot, QuantizeRowFn)
 COCO_PLAIN_SLOT(ResampleRowVSlot, ResampleRowVFn)
 COCO_PLAIN_SLOT(ResampleRowHSlot, ResampleRowHFn)
 #undef COCO_PLAIN_SLOT

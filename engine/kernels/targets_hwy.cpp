@@ -4,6 +4,8 @@
 #include "coco/device.h"
 #include "coco/log.h"
 
+// As kernels/qconv/targets.h asks for.
+#define HWY_WANT_AVX3_DL 1
 #include <hwy/targets.h>
 
 namespace coco {

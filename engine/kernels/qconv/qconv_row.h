@@ -24,12 +24,19 @@ struct QuantEntry {
   int32_t row = 0, plane = 0, offset = 0;
 };
 
-/// One tile: output channels [first, first + channels) and their entries, sorted by row, plane, offset.
+/// One tile: output channels [first, first + channels) and their entries. Where bytes are multiplied into 16 bits, two
+/// products may not fit, so the entries stand in three parts, each sorted by row, plane, offset of its first:
+///   2 x pair_count        neighbours whose products, four at a time, add up in 16 bits
+///   narrow ones           those whose products add up two at a time (bytes 0 and 1, bytes 2 and 3)
+///   the last wide_count   any others; `wide` has their weights in 16 bits as well
+/// The order means nothing to kernels that multiply exactly.
 struct QuantTile {
   int first = 0;
   int channels = 0;  ///< oc_tile, or fewer for the last ones
   size_t entry_begin = 0, entry_count = 0;
   size_t weight_begin = 0;  ///< in `weights`: entry_count x oc_tile words, those of absent channels 0
+  size_t pair_count = 0, wide_count = 0;
+  size_t wide_begin = 0;  ///< in `wide`: wide_count x oc_tile x 2 words
 };
 
 struct QuantConvRowWeights {
@@ -40,6 +47,7 @@ struct QuantConvRowWeights {
   std::vector<QuantTile> tiles;
   std::vector<QuantEntry> entries;
   std::vector<uint32_t> weights;  ///< 4 s8 a word, the lowest byte for channel 4 plane
+  std::vector<uint32_t> wide;     ///< 2 s16 a word: bytes 0 and 2 of the weight, then bytes 1 and 3
   std::vector<int32_t> bias;      ///< sum starts here: bias[m] - in_zero_point * (sum of m's weights); padded to tiles
   std::vector<float> scale, negative;  ///< padded to whole tiles
   int32_t in_zero_point = 0, out_zero_point = 0;

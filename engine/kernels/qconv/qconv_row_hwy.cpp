@@ -1,0 +1,243 @@
+#include "kernels/qconv/qconv_row.h"
+
+#include <algorithm>
+
+#include "kernels/qconv/targets.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernels/qconv/qconv_row_hwy.cpp"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+
+#include "kernels/qconv/dot4-inl.h"
+#include "kernels/qconv/requantize-inl.h"
+
+#if defined(__clang__)
+#define COCO_UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define COCO_UNROLL _Pragma("GCC unroll 16")
+#endif
+
+HWY_BEFORE_NAMESPACE();
+namespace coco::kernels {
+namespace HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+#if HWY_TARGET == HWY_SCALAR
+
+void QuantConvRow(const QuantConvRowArgs& args) { qconv_row_ref(args); }
+int QuantOcTile() { return 4; }
+
+#else
+
+// Registers decide the tile: its sums, the vectors of input, a weight and products of 16 bits.
+#if HWY_TARGET <= HWY_AVX3 || HWY_TARGET == HWY_NEON
+constexpr int kOcTile = 8, kVectors = 2;
+#else
+constexpr int kOcTile = 4, kVectors = 2;
+#endif
+constexpr size_t kMaxPointers = 512;
+
+using DI = hn::ScalableTag<int32_t>;
+using VI = hn::Vec<DI>;
+
+// What stays the same along a row for one tile of channels.
+struct TileArgs {
+  const QuantConvRowArgs* row;
+  const QuantTile* tile;
+  const uint32_t** in;  // word 0 of the entries; where they are more than kMaxPointers, found anew for every block
+  requantize::Bounds bounds;
+};
+
+void FindInputs(const TileArgs& t, size_t begin, size_t end) {
+  const QuantEntry* entries = t.row->weights->entries.data() + t.tile->entry_begin;
+  for (size_t e = begin; e < end; ++e)
+    t.in[e - begin] = t.row->rows[entries[e].row] + entries[e].plane * t.row->in_plane_stride + entries[e].offset;
+}
+
+HWY_INLINE VI Load(const uint32_t* words) {
+  return hn::LoadU(DI(), reinterpret_cast<const int32_t*>(words));  // NOLINT: the same bytes
+}
+HWY_INLINE VI Broadcast(uint32_t word) { return hn::Set(DI(), static_cast<int32_t>(word)); }
+
+// One entry of kOc channels times kVec vectors of input.
+template <int kOc, int kVec>
+HWY_INLINE void Entry(const uint32_t* in, const uint32_t* weights, VI (&acc)[kOc][kVec]) {
+  VI input[kVec];
+  COCO_UNROLL
+  for (int v = 0; v < kVec; ++v) input[v] = Load(in + v * hn::Lanes(DI()));
+  COCO_UNROLL
+  for (int o = 0; o < kOc; ++o) {
+    const VI weight = Broadcast(weights[o]);
+    COCO_UNROLL
+    for (int v = 0; v < kVec; ++v) acc[o][v] = dot4::Dot4(acc[o][v], input[v], weight);
+  }
+}
+
+#if defined(COCO_DOT4_PAIRS)
+// Two entries whose products add up in 16 bits: three multiplications instead of four.
+template <int kOc, int kVec>
+HWY_INLINE void Pair(const uint32_t* const* in, ptrdiff_t x, const uint32_t* weights, VI (&acc)[kOc][kVec]) {
+  VI a[kVec], b[kVec];
+  COCO_UNROLL
+  for (int v = 0; v < kVec; ++v) {
+    a[v] = Load(in[0] + x + v * hn::Lanes(DI()));
+    b[v] = Load(in[1] + x + v * hn::Lanes(DI()));
+  }
+  COCO_UNROLL
+  for (int o = 0; o < kOc; ++o) {
+    const VI wa = Broadcast(weights[o]), wb = Broadcast(weights[kOcTile + o]);
+    COCO_UNROLL
+    for (int v = 0; v < kVec; ++v)
+      acc[o][v] = hn::Add(acc[o][v], dot4::Widen(dot4::Add16(dot4::Products(a[v], wa), dot4::Products(b[v], wb))));
+  }
+}
+
+template <int kOc, int kVec>
+HWY_INLINE void WideEntry(const uint32_t* in, const uint32_t* weights, VI (&acc)[kOc][kVec]) {
+  VI even[kVec], odd[kVec];
+  COCO_UNROLL
+  for (int v = 0; v < kVec; ++v) {
+    const VI input = Load(in + v * hn::Lanes(DI()));
+    even[v] = dot4::EvenBytes(input), odd[v] = dot4::OddBytes(input);
+  }
+  COCO_UNROLL
+  for (int o = 0; o < kOc; ++o) {
+    const VI w_even = Broadcast(weights[2 * o]), w_odd = Broadcast(weights[2 * o + 1]);
+    COCO_UNROLL
+    for (int v = 0; v < kVec; ++v) acc[o][v] = dot4::DotWide(acc[o][v], even[v], odd[v], w_even, w_odd);
+  }
+}
+#endif
+
+// Entries [begin, end), whose inputs t.in has. kMaxPointers is even: no pair is cut.
+template <int kOc, int kVec>
+HWY_INLINE void Entries(const TileArgs& t, size_t begin, size_t end, ptrdiff_t x, VI (&acc)[kOc][kVec]) {
+  const QuantConvRowWeights& w = *t.row->weights;
+  const QuantTile& tile = *t.tile;
+  const uint32_t* const* in = t.in;
+  const uint32_t* const* in_end = t.in + (end - begin);
+  const uint32_t* weights = w.weights.data() + tile.weight_begin + begin * kOcTile;
+#if defined(COCO_DOT4_PAIRS)
+  const size_t narrow = tile.entry_count - tile.wide_count;
+  const uint32_t* const* pairs_end = t.in + (std::clamp(2 * tile.pair_count, begin, end) - begin);
+  const uint32_t* const* narrow_end = t.in + (std::clamp(narrow, begin, end) - begin);
+  for (; in != pairs_end; in += 2, weights += 2 * kOcTile) Pair<kOc, kVec>(in, x, weights, acc);
+  for (; in != narrow_end; ++in, weights += kOcTile) Entry<kOc, kVec>(*in + x, weights, acc);
+  const uint32_t* wide = w.wide.data() + tile.wide_begin + (std::max(begin, narrow) - narrow) * 2 * kOcTile;
+  for (; in != in_end; ++in, wide += 2 * kOcTile) WideEntry<kOc, kVec>(*in + x, wide, acc);
+#else
+  for (; in != in_end; ++in, weights += kOcTile) Entry<kOc, kVec>(*in + x, weights, acc);
+#endif
+}
+
+template <int kOc, int kVec>
+HWY_INLINE void StoreFloats(const TileArgs& t, ptrdiff_t x, const VI (&acc)[kOc][kVec]) {
+  const requantize::DF df;
+  const QuantConvRowWeights& w = *t.row->weights;
+  COCO_UNROLL
+  for (int o = 0; o < kOc; ++o) {
+    if (o >= t.tile->channels) break;
+    float* out = static_cast<float*>(t.row->out) + (t.tile->first + o) * t.row->out_plane_stride + x;
+    const auto scale = hn::Set(df, w.scale[t.tile->first + o]), negative = hn::Set(df, w.negative[t.tile->first + o]);
+    COCO_UNROLL
+    for (int v = 0; v < kVec; ++v)
+      hn::StoreU(requantize::Scaled(acc[o][v], scale, negative), df, out + v * hn::Lanes(df));
+  }
+}
+
+template <int kOc, int kVec>
+HWY_INLINE void StoreWords(const TileArgs& t, ptrdiff_t x, const VI (&acc)[kOc][kVec]) {
+  const DI di;
+  const requantize::DF df;
+  const QuantConvRowWeights& w = *t.row->weights;
+  COCO_UNROLL
+  for (int plane = 0; plane < kOc / 4; ++plane) {
+    const int first = t.tile->first + 4 * plane;
+    uint32_t* out = static_cast<uint32_t*>(t.row->out) + first / 4 * t.row->out_plane_stride + x;
+    COCO_UNROLL
+    for (int v = 0; v < kVec; ++v) {
+      VI values[4];
+      COCO_UNROLL
+      for (int i = 0; i < 4; ++i)
+        values[i] = requantize::Rounded(requantize::Scaled(acc[4 * plane + i][v], hn::Set(df, w.scale[first + i]),
+                                                           hn::Set(df, w.negative[first + i])));
+      hn::StoreU(requantize::Words(values, t.bounds), di, reinterpret_cast<int32_t*>(out + v * hn::Lanes(di)));
+    }
+  }
+}
+
+// kOc channels x kVec vectors of outputs at output x.
+template <int kOc, int kVec>
+HWY_INLINE void Block(const TileArgs& t, ptrdiff_t x) {
+  const QuantConvRowWeights& w = *t.row->weights;
+  VI acc[kOc][kVec];
+  COCO_UNROLL
+  for (int o = 0; o < kOc; ++o) {
+    const VI bias = hn::Set(DI(), w.bias[t.tile->first + o]);
+    COCO_UNROLL
+    for (int v = 0; v < kVec; ++v) acc[o][v] = bias;
+  }
+  const size_t count = t.tile->entry_count;
+  if (count <= kMaxPointers) {
+    Entries<kOc, kVec>(t, 0, count, x, acc);
+  } else {
+    for (size_t begin = 0; begin < count; begin += kMaxPointers) {
+      const size_t end = std::min(count, begin + kMaxPointers);
+      FindInputs(t, begin, end);
+      Entries<kOc, kVec>(t, begin, end, x, acc);
+    }
+  }
+  if (w.dequantize) {
+    StoreFloats<kOc, kVec>(t, x, acc);
+  } else {
+    StoreWords<kOc, kVec>(t, x, acc);
+  }
+}
+
+// One tile along [begin, end): whole vectors, as many at a time as the registers hold.
+template <int kOc>
+HWY_NOINLINE void TileSpan(const TileArgs& t, ptrdiff_t begin, ptrdiff_t end) {
+  const ptrdiff_t lanes = hn::Lanes(DI());
+  ptrdiff_t x = begin;
+  for (; end - x > (kVectors - 1) * lanes; x += kVectors * lanes) Block<kOc, kVectors>(t, x);
+  if (end > x) Block<kOc, 1>(t, x);
+}
+
+void QuantConvRow(const QuantConvRowArgs& args) {
+  const QuantConvRowWeights& w = *args.weights;
+  // A span short enough that the input of all its taps stays in the first-level cache while every tile reads it.
+  const ptrdiff_t block = kVectors * ptrdiff_t(hn::Lanes(DI()));
+  const ptrdiff_t words_per_output = std::max<ptrdiff_t>(1, ptrdiff_t((w.in_channels + 3) / 4) * w.kernel_h);
+  const ptrdiff_t span = block * std::clamp<ptrdiff_t>(4096 / (words_per_output * block), 1, 64);
+  const uint32_t* inputs[kMaxPointers];
+  for (ptrdiff_t x = 0; x < args.width; x += span) {
+    const ptrdiff_t end = std::min<ptrdiff_t>(args.width, x + span);
+    for (const QuantTile& tile : w.tiles) {
+      const TileArgs t{&args, &tile, inputs, {w.out_zero_point, w.low, w.high}};
+      if (tile.entry_count <= kMaxPointers) FindInputs(t, 0, tile.entry_count);
+      if (kOcTile == 8 && tile.channels > 4) {
+        TileSpan<kOcTile>(t, x, end);
+      } else {
+        TileSpan<4>(t, x, end);
+      }
+    }
+  }
+}
+
+int QuantOcTile() { return kOcTile; }
+
+#endif
+
+}  // namespace HWY_NAMESPACE
+}  // namespace coco::kernels
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace coco::kernels {
+HWY_EXPORT(QuantConvRow);
+HWY_EXPORT(QuantOcTile);
+void qconv_row_hwy(const QuantConvRowArgs& args) { HWY_DYNAMIC_DISPATCH(QuantConvRow)(args); }
+int qconv_row_hwy_tile() { return HWY_DYNAMIC_DISPATCH(QuantOcTile)(); }
+}  // namespace coco::kernels
+#endif
