@@ -15,10 +15,13 @@ struct Case {
   double operations = 0;      ///< arithmetic of one run: a multiply-add counts two
   double bytes = 0;           ///< read and written by one run
   std::function<void()> run;  ///< holds everything it needs
+  bool integer = false;       ///< its operations are products of bytes
 };
 
 /// Row kernels of the line executor, one row of about a strip's width each.
 std::vector<Case> row_cases();
+/// Rows of integer networks, likewise.
+std::vector<Case> quant_row_cases();
 /// Whole-tensor kernels.
 std::vector<Case> dense_cases();
 /// Integer resampling of chroma planes.

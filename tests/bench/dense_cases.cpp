@@ -10,11 +10,15 @@ namespace {
 
 using format::OpParams;
 
-/// A tensor of f32 with memory of its own.
+/// A tensor with memory of its own, enough for f32.
 struct Tensor {
   Shape shape;
+  DataType type;
   std::vector<float> data;
-  explicit Tensor(Shape s) : shape(std::move(s)), data(static_cast<size_t>(shape.element_count().value_or(0)), 0.25f) {}
+  Tensor(Shape s, DataType t)
+      : shape(std::move(s)),
+        type(t),
+        data(static_cast<size_t>(shape.element_count().value_or(0)), type == DataType::kS32 ? 0.0f : 0.25f) {}
 };
 
 /// Everything one run needs, at a fixed address.
@@ -27,30 +31,34 @@ struct Job {
 };
 
 /// A case for every dense row that serves these parameters and input shapes. `per_output`: operations per output value.
+/// `types`: of the inputs and then the results, f32 where absent.
 void add(std::vector<Case>& cases, const OpParams& params, const std::vector<Shape>& shapes, double per_output,
-         const std::string& name) {
+         const std::string& name, std::vector<DataType> types = {}) {
   const auto job = std::make_shared<Job>();
   job->params = params;
   std::vector<std::optional<Shape>> known(shapes.begin(), shapes.end());
   auto results = format::infer_shapes(params, known);
   COCO_CHECK(results.ok(), "benchmark shapes fit their operator");
-  double values = 0;
-  for (const Shape& shape : shapes) job->inputs.emplace_back(shape);
-  for (const Shape& shape : results.value()) job->outputs.emplace_back(shape);
+  double bytes = 0;
+  types.resize(shapes.size() + results.value().size(), DataType::kF32);
+  auto type = types.begin();
+  for (const Shape& shape : shapes) job->inputs.emplace_back(shape, *type++);
+  for (const Shape& shape : results.value()) job->outputs.emplace_back(shape, *type++);
   for (const Tensor& t : job->inputs) {
-    job->in.push_back({DataType::kF32, t.shape, t.data.data()});
-    values += static_cast<double>(t.data.size());
+    job->in.push_back({t.type, t.shape, t.data.data()});
+    bytes += static_cast<double>(t.data.size() * byte_size(t.type));
   }
   for (Tensor& t : job->outputs) {
-    job->out.push_back({DataType::kF32, t.shape, t.data.data()});
-    values += static_cast<double>(t.data.size());
+    job->out.push_back({t.type, t.shape, t.data.data()});
+    bytes += static_cast<double>(t.data.size() * byte_size(t.type));
   }
   job->rows = kernels::dense_rows(job->outputs[0].shape);
   const kernels::DenseKey key{&job->params, job->in, job->out};
   for (const auto& row : kernels::kernel_rows<kernels::DenseSlot>()) {
     if (!row.matches(key, {active_target()})) continue;
-    cases.push_back({std::string(row.name), name, per_output * static_cast<double>(job->outputs[0].data.size()),
-                     4 * values, [job, run = row.function] { run(job->params, job->in, job->out, 0, job->rows); }});
+    cases.push_back({std::string(row.name), name, per_output * static_cast<double>(job->outputs[0].data.size()), bytes,
+                     [job, run = row.function] { run(job->params, job->in, job->out, 0, job->rows); },
+                     types[0] == DataType::kU8});
   }
 }
 
@@ -92,6 +100,12 @@ std::vector<Case> dense_cases() {
   format::ReshapeParams reshape;
   reshape.shape = {1, 64, 384};
   add(cases, reshape, {image}, 0, "flatten");
+  add(cases, format::QuantizeParams{}, {image}, 2, "8 channels", {DataType::kF32, DataType::kU8});
+  format::QuantConv2dParams quant;
+  quant.kernel = {3, 3};
+  quant.pads = {1, 1, 1, 1};
+  add(cases, quant, {image, Shape{8, 8, 3, 3}, Shape{8}, Shape{8}}, 2.0 * 72, "8->8 3x3",
+      {DataType::kU8, DataType::kS8, DataType::kS32, DataType::kF32, DataType::kU8});
   return cases;
 }
 

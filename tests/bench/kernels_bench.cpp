@@ -1,5 +1,6 @@
 // kernels_bench [--seconds S] [--filter TEXT]: every row of kernels.def on one thread, beside what this machine's
-// fused multiply-add units do at most, measured in the same process between them.
+// fused multiply-add units (for integer rows, its dot products of bytes) do at most, measured in the same process
+// between them.
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
@@ -17,6 +18,7 @@ using coco::bench::Case;
 struct Line {
   std::string name;
   double microseconds = 0, gflops = 0, gigabytes = 0;
+  bool integer = false;
 };
 
 /// Keeps the best repetition of each case: neighbours on the machine only ever make a kernel slower.
@@ -25,11 +27,12 @@ class Collect : public benchmark::BenchmarkReporter {
   bool ReportContext(const Context&) override { return true; }  // NOLINT(readability-identifier-naming)
   void ReportRuns(const std::vector<Run>& runs) override {      // NOLINT(readability-identifier-naming)
     peak = std::max(peak, coco::bench::peak_fma_gflops(0.05));  // between the kernels, so that noise meets both alike
+    dot_peak = std::max(dot_peak, coco::bench::peak_dot_gops(0.05));
     for (const Run& run : runs) {
       if (run.run_type != Run::RT_Iteration) continue;
       const double seconds = run.real_accumulated_time / static_cast<double>(run.iterations);
       Line line{run.run_name.function_name, seconds * 1e6, run.counters.at("operations") / seconds / 1e9,
-                run.counters.at("bytes") / seconds / 1e9};
+                run.counters.at("bytes") / seconds / 1e9, run.counters.at("integer") != 0};
       const auto old = std::find_if(lines.begin(), lines.end(), [&](const Line& l) { return l.name == line.name; });
       if (old == lines.end()) {
         lines.push_back(line);
@@ -39,7 +42,7 @@ class Collect : public benchmark::BenchmarkReporter {
     }
   }
   std::vector<Line> lines;
-  double peak = 0;
+  double peak = 0, dot_peak = 0;
 };
 
 void register_case(const Case& one, double seconds) {
@@ -50,19 +53,21 @@ void register_case(const Case& one, double seconds) {
     }
     state.counters["operations"] = one.operations;
     state.counters["bytes"] = one.bytes;
+    state.counters["integer"] = one.integer ? 1 : 0;
   };
   const std::string name = one.kernel + "  " + one.shape;
   benchmark::RegisterBenchmark(name.c_str(), body)->MinTime(seconds)->Repetitions(3)->UseRealTime();
 }
 
-void print(const std::vector<Line>& lines, double peak) {
-  std::printf("one thread, %s, peak %.1f GFLOP/s (f32 multiply-add, measured)\n", coco::bench::peak_target().c_str(),
-              peak);
-  std::printf("%-44s %12s %9s %8s %8s\n", "kernel", "us", "GFLOP/s", "of peak", "GB/s");
+void print(const std::vector<Line>& lines, double peak, double dot_peak) {
+  std::printf("one thread, %s, measured peaks: %.1f GFLOP/s (f32 multiply-add), %.1f GOP/s (bytes, %s)\n",
+              coco::bench::peak_target().c_str(), peak, dot_peak, coco::bench::peak_dot_instructions().c_str());
+  std::printf("%-44s %12s %9s %8s %8s\n", "kernel", "us", "G(FL)OP/s", "of peak", "GB/s");
   for (const Line& line : lines) {
-    if (line.gflops > 0) {
+    const double most = line.integer ? dot_peak : peak;
+    if (line.gflops > 0 && most > 0) {
       std::printf("%-44s %12.2f %9.2f %7.1f%% %8.2f\n", line.name.c_str(), line.microseconds, line.gflops,
-                  100 * line.gflops / peak, line.gigabytes);
+                  100 * line.gflops / most, line.gigabytes);
     } else {
       std::printf("%-44s %12.2f %9s %8s %8.2f\n", line.name.c_str(), line.microseconds, "-", "-", line.gigabytes);
     }
@@ -79,7 +84,8 @@ int main(int argc, char** argv) {
     if (argv[i] == std::string("--filter")) filter = argv[i + 1];
   }
   std::vector<Case> cases;
-  for (auto&& part : {coco::bench::row_cases(), coco::bench::plane_cases(), coco::bench::dense_cases()}) {
+  for (auto&& part : {coco::bench::row_cases(), coco::bench::quant_row_cases(), coco::bench::plane_cases(),
+                      coco::bench::dense_cases()}) {
     cases.insert(cases.end(), part.begin(), part.end());
   }
   for (const Case& one : cases) {
@@ -87,7 +93,7 @@ int main(int argc, char** argv) {
   }
   Collect collect;
   benchmark::RunSpecifiedBenchmarks(&collect);
-  print(collect.lines, collect.peak);
+  print(collect.lines, collect.peak, collect.dot_peak);
   const auto missing = coco::bench::rows_without_case(cases);
   for (const std::string& name : missing) std::fprintf(stderr, "kernels_bench: no case measures '%s'\n", name.c_str());
   return missing.empty() ? 0 : 1;

@@ -3,10 +3,14 @@
 #include <algorithm>
 #include <chrono>
 
+#include "kernels/qconv/targets.h"
+
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "bench/peak_hwy.cpp"
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
+
+#include "kernels/qconv/dot4-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace coco::bench {
@@ -32,6 +36,50 @@ HWY_NOINLINE double fma_loop(long rounds, float* sink) {
   return 12.0 * 2.0 * static_cast<double>(hn::Lanes(d)) * static_cast<double>(rounds);
 }
 
+#if HWY_TARGET == HWY_SCALAR
+
+double dot_loop(long, float*) { return 0; }
+const char* dot_instructions() { return "none"; }
+
+#else
+
+// A new value to the compiler, so that no product is computed before the loop.
+#if HWY_ARCH_X86
+#define COCO_CHANGED(x) __asm__("" : "+v"((x).raw))
+#elif HWY_ARCH_ARM
+#define COCO_CHANGED(x) __asm__("" : "+w"((x).raw))
+#else
+#define COCO_CHANGED(x) static_cast<void>(x)
+#endif
+
+// Eight independent sums: the latency of a dot product is 4 to 5 cycles, or that of one addition.
+HWY_NOINLINE double dot_loop(long rounds, float* sink) {
+  namespace dot4 = kernels::HWY_NAMESPACE::dot4;
+  const dot4::DI d;
+  dot4::VI x = hn::Set(d, 0x01020304), w = hn::Set(d, 0x04030201);
+  dot4::VI a0 = hn::Zero(d), a1 = a0, a2 = a0, a3 = a0, a4 = a0, a5 = a0, a6 = a0, a7 = a0;
+  const auto step = [&](dot4::VI& acc) HWY_ATTR {
+    COCO_CHANGED(x);
+    acc = dot4::Dot4(acc, x, w);
+  };
+  for (long i = 0; i < rounds; ++i) step(a0), step(a1), step(a2), step(a3), step(a4), step(a5), step(a6), step(a7);
+  a0 = hn::Add(hn::Add(hn::Add(a0, a1), hn::Add(a2, a3)), hn::Add(hn::Add(a4, a5), hn::Add(a6, a7)));
+  *sink = static_cast<float>(hn::GetLane(a0));
+  return 8.0 * 8.0 * static_cast<double>(hn::Lanes(d)) * static_cast<double>(rounds);
+}
+
+const char* dot_instructions() {
+#if defined(COCO_DOT4_PAIRS)
+  return "pmaddubsw + pmaddwd + paddd";
+#elif HWY_ARCH_X86
+  return "vpdpbusd";
+#else
+  return "products in 16 bits";
+#endif
+}
+
+#endif
+
 const char* target_name() { return hwy::TargetName(HWY_TARGET); }
 
 }  // namespace HWY_NAMESPACE
@@ -41,9 +89,14 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace coco::bench {
 HWY_EXPORT(fma_loop);
+HWY_EXPORT(dot_loop);
+HWY_EXPORT(dot_instructions);
 HWY_EXPORT(target_name);
 
-double peak_fma_gflops(double seconds) {
+namespace {
+
+template <typename Loop>
+double best_rate(double seconds, Loop loop) {
   using Clock = std::chrono::steady_clock;
   constexpr int kTries = 10;
   volatile float kept = 0;
@@ -52,7 +105,8 @@ double peak_fma_gflops(double seconds) {
   double best = 0;
   for (int i = 0; i < kTries;) {
     const auto start = Clock::now();
-    const double operations = HWY_DYNAMIC_DISPATCH(fma_loop)(rounds, &sink);
+    const double operations = loop(rounds, &sink);
+    if (operations == 0) return 0;
     const double elapsed = std::chrono::duration<double>(Clock::now() - start).count();
     kept = sink;
     if (elapsed < seconds / kTries / 2) {
@@ -65,6 +119,13 @@ double peak_fma_gflops(double seconds) {
   (void)kept;
   return best;
 }
+
+}  // namespace
+
+double peak_fma_gflops(double seconds) { return best_rate(seconds, HWY_DYNAMIC_DISPATCH(fma_loop)); }
+double peak_dot_gops(double seconds) { return best_rate(seconds, HWY_DYNAMIC_DISPATCH(dot_loop)); }
+
+std::string peak_dot_instructions() { return HWY_DYNAMIC_DISPATCH(dot_instructions)(); }
 
 std::string peak_target() { return HWY_DYNAMIC_DISPATCH(target_name)(); }
 

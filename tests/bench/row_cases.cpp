@@ -204,6 +204,8 @@ std::vector<Case> plane_cases() {
 std::vector<std::string> rows_without_case(const std::vector<Case>& cases) {
   std::set<std::string> names;
   add_names<ConvRowSlot>(names);
+  add_names<QuantConvRowSlot>(names);
+  add_names<QuantizeRowSlot>(names);
   add_names<LoadRowSlot>(names);
   add_names<StoreRowSlot>(names);
   add_names<UnaryRowSlot>(names);
