@@ -81,9 +81,9 @@ Result<BoundRowOp> bind(const BindContext& context) {
     case format::OpKind::kSpaceToDepth:
       return bind_space_to_depth(context);
     case format::OpKind::kQuantize:
-      break;
+      return bind_quantize(context);
     case format::OpKind::kQuantConv2d:
-      break;
+      return bind_quant_conv(context);
     case format::OpKind::kTranspose:
     case format::OpKind::kReshape:
       return context.unsupported("it moves data between rows");

@@ -1,0 +1,117 @@
+// Integer networks row by row: the same bits as the dense references under every tiling, thread count and kernel.
+#include "catch.h"
+#include "coco/session.h"
+#include "runtime/line_executor.h"
+#include "runtime/networks.h"
+
+using namespace coco;
+using namespace coco::testing;
+
+namespace {
+
+std::vector<float> run(const std::shared_ptr<const Model>& model, const Shape& shape, const std::vector<float>& input,
+                       const SessionOptions& options) {
+  auto session = Session::create(model, std::vector<Shape>{shape}, options);
+  INFO((session.ok() ? "" : session.error().message));
+  REQUIRE(session.ok());
+  const Shape& result = (*session)->outputs()[0].shape;
+  std::vector<float> output(static_cast<size_t>(*result.element_count()), -1.0f);
+  const std::vector<TensorView> in{{DataType::kF32, shape, input.data()}};
+  const std::vector<MutableTensorView> out{{DataType::kF32, result, output.data()}};
+  REQUIRE((*session)->run(in, out).ok());
+  return output;
+}
+
+SessionOptions dense_references() {
+  SessionOptions options;
+  options.executor = ExecutorKind::kLayer, options.reference_kernels = true, options.threads = 1;
+  return options;
+}
+
+/// Against the dense references, with reference rows and with the machine's, tiled in many ways.
+void check(format::Program program, const std::vector<std::pair<int, int>>& sizes) {
+  const int64_t channels = program.values[program.inputs[0]].shape[1];
+  auto model = Model::from_program(std::move(program));
+  INFO((model.ok() ? "" : model.error().message));
+  REQUIRE(model.ok());
+  for (const auto& [width, height] : sizes) {
+    const Shape shape{1, channels, height, width};
+    Noise noise(static_cast<uint64_t>(width * 1000 + height));
+    std::vector<float> input = noise.many(static_cast<size_t>(*shape.element_count()), 0.6f);
+    for (float& v : input) v += 0.5f;
+    const std::vector<float> expected = run(*model, shape, input, dense_references());
+    for (const bool references : {true, false})
+      for (const auto& [strip, band, threads] : std::vector<std::array<int, 3>>{
+               {1 << 20, 1 << 20, 1}, {1, 1, 1}, {2, 3, 2}, {7, 5, 3}, {16, 16, 2}, {33, 1000, 1}, {0, 0, 0}}) {
+        SessionOptions options;
+        options.executor = ExecutorKind::kLine;
+        options.reference_kernels = references;
+        options.strip_width = strip, options.band_height = band, options.threads = threads;
+        INFO(width << "x" << height << " strip " << strip << " band " << band << " references " << references);
+        CHECK((run(*model, shape, input, options) == expected));
+      }
+    SessionOptions layer;
+    layer.executor = ExecutorKind::kLayer;
+    CHECK((run(*model, shape, input, layer) == expected));
+  }
+}
+
+const std::vector<std::pair<int, int>> kAwkward = {{1, 1},  {1, 2},  {2, 1},   {3, 3},  {15, 16},
+                                                   {16, 9}, {17, 1}, {33, 17}, {70, 21}};
+
+format::QuantConv2dParams same3x3(int64_t in_zero, int64_t out_zero) {
+  format::QuantConv2dParams p;
+  p.kernel = {3, 3}, p.pads = {1, 1, 1, 1};
+  p.in_zero_point = in_zero, p.out_zero_point = out_zero;
+  return p;
+}
+
+}  // namespace
+
+TEST_CASE("integer stacks are bit-identical under every tiling") {
+  NetworkBuilder net(11);
+  int x = net.op(format::QuantizeParams{255, 0}, {net.input({1, 1, kDynamicDim, kDynamicDim})});
+  x = net.quant_conv(x, 1, 8, same3x3(0, 37));
+  x = net.quant_conv(x, 8, 8, same3x3(37, 128));
+  x = net.quant_conv(x, 8, 16, same3x3(128, 255));
+  auto last = same3x3(255, 0);
+  last.dequantize = true;
+  check(net.finish({net.quant_conv(x, 16, 4, last)}), kAwkward);
+}
+
+TEST_CASE("integer convolutions of every geometry run by rows") {
+  NetworkBuilder net(12);
+  int x = net.op(format::QuantizeParams{200, 9}, {net.input({1, 5, kDynamicDim, kDynamicDim})});
+  format::QuantConv2dParams wide;
+  wide.kernel = {5, 7}, wide.pads = {2, 3, 2, 3}, wide.in_zero_point = 9, wide.out_zero_point = 100;
+  x = net.quant_conv(x, 5, 6, wide);
+  auto dilated = same3x3(100, 50);
+  dilated.dilation = {2, 3}, dilated.pads = {2, 3, 2, 3}, dilated.low = 20, dilated.high = 180;
+  x = net.quant_conv(x, 6, 6, dilated);
+  auto grouped = same3x3(50, 3);
+  grouped.group = 3;
+  x = net.quant_conv(x, 6, 9, grouped);
+  auto strided = same3x3(3, 77);
+  strided.stride = {2, 2};
+  x = net.quant_conv(x, 9, 7, strided);
+  format::QuantConv2dParams point;
+  point.in_zero_point = 77, point.dequantize = true;
+  check(net.finish({net.quant_conv(x, 7, 3, point)}), kAwkward);
+}
+
+TEST_CASE("a zero point that is not the input's runs layer by layer") {
+  NetworkBuilder net(13);
+  int x = net.op(format::QuantizeParams{255, 4}, {net.input({1, 2, kDynamicDim, kDynamicDim})});
+  auto last = same3x3(5, 0);
+  last.dequantize = true;
+  auto model = Model::from_program(net.finish({net.quant_conv(x, 2, 3, last)}));
+  REQUIRE(model.ok());
+  const Shape shape{1, 2, 6, 7};
+  SessionOptions line;
+  line.executor = ExecutorKind::kLine;
+  const auto refused = Session::create(*model, std::vector<Shape>{shape}, line);
+  REQUIRE_FALSE(refused.ok());
+  CHECK(refused.error().message.find("zero point") != std::string::npos);
+  const std::vector<float> input(84, 0.3f);
+  CHECK((run(*model, shape, input, {}) == run(*model, shape, input, dense_references())));
+}
