@@ -1,7 +1,11 @@
+#include <algorithm>
 #include <charconv>
 #include <cstdio>
+#include <map>
 #include <memory>
+#include <utility>
 
+#include "apps/cocopipe/calibration.h"
 #include "apps/cocopipe/command.h"
 #include "apps/cocopipe/model_card.h"
 #include "base/file.h"
@@ -17,6 +21,7 @@ struct Options {
   ModelCard given;  ///< from the command line, over the card file
   int scale = 0;
   std::vector<std::string> shapes;
+  std::string calibration;  ///< folder
   bool no_optimize = false, quiet = false;
 };
 
@@ -63,12 +68,62 @@ int measured_scale(const Model& model) {
   return exact ? static_cast<int>(scale) : 0;
 }
 
+/// A card's measurements are the f32 model's: they say so in the integer model's card.
+void mark_figures(const QuantizeReport& report, ModelCard& card) {
+  for (auto& [name, value] : card.figures) {
+    const bool quality = name.find("psnr") != std::string::npos || name.find("ssim") != std::string::npos;
+    if (quality) name = "f32_" + name;
+  }
+  char text[32];
+  std::snprintf(text, sizeof(text), "%.3f", report.has_targets ? report.loss_db : report.snr_db);
+  card.figures.emplace_back(report.has_targets ? "calibration_loss_db" : "calibration_snr_db", text);
+}
+
+void print_report(const QuantizeReport& report, size_t bytes_f32, size_t bytes) {
+  size_t width = 5;
+  for (const QuantizedLayer& layer : report.layers) width = std::max(width, layer.name.size());
+  std::printf("%-*s  weights   SNR dB  f32 bytes  entry list        CSR\n", static_cast<int>(width), "layer");
+  for (const QuantizedLayer& layer : report.layers) {
+    std::printf("%-*s  %-7s  %7.2f  %9zu", static_cast<int>(width), layer.name.c_str(), layer.int8 ? "int8" : "f32",
+                layer.snr_db, layer.bytes_f32);
+    if (layer.int8) std::printf("  %10zu  %9zu", layer.bytes_entries, layer.bytes_csr);
+    std::printf("%s\n", layer.reason.empty() ? "" : ("  " + layer.reason).c_str());
+  }
+  std::printf("output against f32: SNR %.2f dB, PSNR %.2f dB, over %zu samples\n", report.snr_db, report.psnr_db,
+              report.samples);
+  if (report.has_targets) {
+    std::printf("quality: f32 %.3f dB, this model %.3f dB, lost %.3f dB\n", report.psnr_f32_db, report.psnr_int8_db,
+                report.loss_db);
+  }
+  std::printf("file: %zu bytes in f32, %zu bytes now\n", bytes_f32, bytes);
+}
+
+/// Compiles again in integers, calibrated for the f32 model.
+Status quantize(Options& options, std::vector<uint8_t>& bytes, std::shared_ptr<const Model>& model) {
+  CompileOptions& compile = options.compile;
+  if (options.calibration.empty() && !options.quiet) {
+    print_note("no --calibrate folder: calibrating on the built-in clip; pictures like yours may serve better");
+  }
+  COCO_ASSIGN(compile.quantize.samples, calibration_samples(options.calibration, *model, model->card().scale));
+  QuantizeReport report;
+  compile.report = &report;
+  const size_t bytes_f32 = bytes.size();
+  COCO_ASSIGN(bytes, compile_onnx_file(options.input, compile));
+  COCO_ASSIGN(format::Program program, format::read_program(bytes, nullptr));
+  mark_figures(report, program.card);
+  COCO_ASSIGN(bytes, format::write_program(program));
+  COCO_ASSIGN(model, Model::from_bytes(bytes));
+  if (!options.quiet) print_report(report, bytes_f32, bytes.size());
+  return {};
+}
+
 Result<int> compile(Options& options) {
   if (!options.card_file.empty()) COCO_TRY(read_card(options.card_file, options.compile.card));
   overlay(options.given, options.compile.card);
   if (options.scale > 0) options.compile.card.scale = options.scale;
   for (const std::string& shape : options.shapes) COCO_TRY(add_shape(shape, options.compile));
   options.compile.optimize = !options.no_optimize;
+  const Precision precision = std::exchange(options.compile.precision, Precision::kF32);
   COCO_ASSIGN(std::vector<uint8_t> bytes, compile_onnx_file(options.input, options.compile));
   COCO_ASSIGN(std::shared_ptr<const Model> model, Model::from_bytes(bytes));
   const int measured = measured_scale(*model);
@@ -82,12 +137,41 @@ Result<int> compile(Options& options) {
                                                        " but the network scales by " + std::to_string(measured) +
                                                        "; correct --scale or the card");
   }
+  options.compile.precision = precision;
+  if (precision != Precision::kF32) COCO_TRY(quantize(options, bytes, model));
   COCO_TRY(write_file_atomically(options.output, bytes));
   if (!options.quiet) {
     std::printf("%s: %zu bytes, %zu operators, scale %d, sha256 %s\n", options.output.c_str(), bytes.size(),
                 model->program().operators.size(), model->card().scale, model->sha256().c_str());
   }
   return static_cast<int>(kOk);
+}
+
+void add_quantization(CLI::App& command, Options& options) {
+  static const std::map<std::string, Precision> kPrecisions{
+      {"f32", Precision::kF32}, {"int8", Precision::kInt8}, {"auto", Precision::kAuto}};
+  static const std::map<std::string, CalibrationMethod> kMethods{{"mse", CalibrationMethod::kMse},
+                                                                 {"percentile", CalibrationMethod::kPercentile},
+                                                                 {"minmax", CalibrationMethod::kMinMax}};
+  QuantizeOptions& quantize = options.compile.quantize;
+  command
+      .add_option("--precision", options.compile.precision,
+                  "f32; int8: every convolution that can be is integer; auto: int8 but for the layers that lose most")
+      ->transform(CLI::CheckedTransformer(kPrecisions));
+  command.add_option("--calibrate", options.calibration,
+                     "folder of .png and .jpg pictures like those to come; the built-in clip when left out");
+  command
+      .add_option("--calibration-method", quantize.method,
+                  "how ranges are chosen: mse (least squared error), percentile or minmax; default mse")
+      ->transform(CLI::CheckedTransformer(kMethods));
+  command
+      .add_option("--max-loss", quantize.max_loss_db,
+                  "upscalers: PSNR in dB that integers may cost on the calibration pictures; default 0.3")
+      ->check(CLI::Range(0.0, 100.0));
+  command
+      .add_option("--min-snr", quantize.min_snr_db,
+                  "other models: dB the f32 result must stand above the integers' error; default 25")
+      ->check(CLI::Range(0.0, 200.0));
 }
 
 }  // namespace
@@ -109,9 +193,12 @@ void add_compile(CLI::App& app, Action& action) {
       ->check(CLI::Range(1, 16));
   command->add_option("--input-shape", options->shapes, "pin dynamic dimensions: NAME=1,3,224,224 (repeatable)")
       ->allow_extra_args(false);
+  add_quantization(*command, *options);
   command->add_flag("--no-optimize", options->no_optimize, "keep the graph as imported");
   command->add_flag("--quiet", options->quiet, "print errors only");
-  command->footer("Example: cocopipe compile net.onnx -o net.coco --name net --licence Apache-2.0");
+  command->footer(
+      "Examples: cocopipe compile net.onnx -o net.coco --name net --licence Apache-2.0\n"
+      "          cocopipe compile sr.onnx -o sr8.coco --precision int8 --calibrate pictures");
   command->callback([options, &action] { action = [options] { return compile(*options); }; });
 }
 

@@ -5,6 +5,7 @@
 #include "compiler/emit.h"
 #include "compiler/onnx/import.h"
 #include "compiler/passes/passes.h"
+#include "compiler/quantize/quantize.h"
 
 namespace coco {
 namespace compiler {
@@ -34,6 +35,15 @@ Result<format::Program> compile_program(std::span<const uint8_t> onnx, const Com
   COCO_ASSIGN(graph::Graph graph, import_onnx(onnx, {options.input_shapes}));
   COCO_TRY(graph::verify(graph));
   if (options.optimize) COCO_TRY(run_passes(graph));
+  if (options.precision != Precision::kF32) {
+    if (!options.optimize) {
+      return make_error(ErrorCode::kInvalidArgument, "integer precision needs the optimising passes; leave them on");
+    }
+    QuantizeReport report;
+    COCO_ASSIGN(graph, quantize(graph, options.precision, options.quantize, report));
+    COCO_TRY(graph::verify(graph));
+    if (options.report != nullptr) *options.report = std::move(report);
+  }
   COCO_ASSIGN(format::Program program, emit(std::move(graph), options.card));
   if (program.card.scale == 1) program.card.scale = measure_scale(program);
   return program;

@@ -13,12 +13,72 @@
 
 namespace coco {
 
+/// A dense f32 tensor that owns its elements, row-major.
+struct FloatTensor {
+  Shape shape;
+  std::vector<float> data;
+};
+
+/// One picture for calibration: a tensor for each input of the model and, where there is one, what the first output
+/// should be (empty: unknown). Values from 0 to 1.
+struct CalibrationSample {
+  std::vector<FloatTensor> inputs;
+  FloatTensor target;
+};
+
+enum class Precision : uint8_t {
+  kF32,   ///< everything in f32
+  kInt8,  ///< every convolution that can be is integer; an error when more quality is lost than allowed
+  kAuto,  ///< as kInt8, but the convolutions that lose most stay f32 until the loss is allowed
+};
+
+/// How the range of an activation is chosen from its histogram.
+enum class CalibrationMethod : uint8_t {
+  kMse,         ///< the clipping with the least squared error
+  kPercentile,  ///< leaves out `percentile` / 100 of the values, the outermost ones
+  kMinMax,      ///< clips nothing
+};
+
+struct QuantizeOptions {
+  CalibrationMethod method = CalibrationMethod::kMse;
+  double percentile = 99.99;
+  /// Allowed fall of PSNR against the targets, when the samples have them.
+  double max_loss_db = 0.3;
+  /// Otherwise: the least ratio of the f32 output's power (about its mean) to the integer model's error.
+  double min_snr_db = 25;
+  bool equalize = true;      ///< scales channels of neighbouring layers against each other where that helps
+  bool correct_bias = true;  ///< takes systematic errors into the biases where that helps
+  std::vector<CalibrationSample> samples;
+};
+
+/// What became of one convolution.
+struct QuantizedLayer {
+  std::string name;
+  bool int8 = false;
+  std::string reason;  ///< why it stays f32
+  double snr_db = 0;   ///< of the layer's result in the integer model against the f32 model's
+  size_t bytes_f32 = 0, bytes_entries = 0, bytes_csr = 0;  ///< dense f32 weights, 8-bit entry list, 8-bit CSR
+};
+
+struct QuantizeReport {
+  std::vector<QuantizedLayer> layers;
+  double snr_db = 0;         ///< integer against f32 output, power about the mean
+  double psnr_db = 0;        ///< the same as PSNR, peak 1
+  bool has_targets = false;  ///< the three below hold; outputs rounded to 8 bits, means over the samples
+  double psnr_f32_db = 0, psnr_int8_db = 0, loss_db = 0;
+  size_t samples = 0;
+};
+
 struct CompileOptions {
   ModelCard card;
   /// Pins dynamic input dimensions: {"input", [1, 3, 224, 224]}. Empty: they stay dynamic.
   std::vector<std::pair<std::string, Shape>> input_shapes;
   /// Runs the optimising passes (constant folding, fusion). Off: the imported graph as it stands.
   bool optimize = true;
+  /// Integer precisions need optimize and quantize.samples.
+  Precision precision = Precision::kF32;
+  QuantizeOptions quantize;
+  QuantizeReport* report = nullptr;  ///< written when precision is not kF32
 };
 
 /// Compiles an ONNX file (opsets 7 to 17) to the bytes of a .coco file.

@@ -1,0 +1,303 @@
+#include "compiler/quantize/calibrate.h"
+
+#include <algorithm>
+#include <cmath>
+#include <mutex>
+
+#include "base/thread_pool.h"
+#include "compiler/quantize/interpret.h"
+
+namespace coco::compiler {
+namespace {
+
+using graph::Node;
+using graph::Value;
+using Means = std::vector<double>;
+
+/// fn(sample number) for every sample; the first error in their order.
+Status each_sample(size_t count, const std::function<Status(size_t)>& fn) {
+  std::vector<Status> results(count);
+  ThreadPool::process().parallel_for(static_cast<int>(count), 0, [&](int task, int) {
+    results[static_cast<size_t>(task)] = fn(static_cast<size_t>(task));
+  });
+  for (size_t i = 0; i < count; ++i) {
+    if (!results[i].ok()) {
+      return make_error(results[i].error().code,
+                        "calibration sample " + std::to_string(i) + ": " + results[i].error().message);
+    }
+  }
+  return {};
+}
+
+/// The planes of one channel of an [N,C,H,W] tensor: fn(span of f32).
+template <typename Fn>
+void each_plane(const TensorView& view, size_t channel, Fn fn) {
+  const auto channels = static_cast<size_t>(view.shape[1]);
+  const auto area = static_cast<size_t>(view.shape[2] * view.shape[3]);
+  for (size_t n = 0; n < static_cast<size_t>(view.shape[0]); ++n)
+    fn(std::span(view.as<float>() + (n * channels + channel) * area, area));
+}
+
+bool is_eight_bit(float v) {
+  const float sample = std::nearbyint(v * 255.0f);
+  return sample >= 0 && sample <= 255 && std::abs(v * 255.0f - sample) < 1e-3f;
+}
+
+struct ChannelRange {
+  float low = 0, high = 0;
+  void take(std::span<const float> values, bool& finite, bool& eight_bit) {
+    for (float v : values) {
+      finite = finite && std::isfinite(v);
+      eight_bit = eight_bit && is_eight_bit(v);
+      low = std::min(low, v);
+      high = std::max(high, v);
+    }
+  }
+};
+
+Means channel_means(const TensorView& view) {
+  Means means(static_cast<size_t>(view.shape[1]), 0.0);
+  const double count = static_cast<double>(view.shape[0] * view.shape[2] * view.shape[3]);
+  for (size_t c = 0; c < means.size(); ++c) {
+    each_plane(view, c, [&](std::span<const float> plane) {
+      for (float v : plane) means[c] += v;
+    });
+    if (count > 0) means[c] /= count;
+  }
+  return means;
+}
+
+/// Mean over the samples, in their order.
+ChannelMeans mean_of(const std::vector<ChannelMeans>& samples) {
+  ChannelMeans result;
+  for (const ChannelMeans& sample : samples) {
+    for (const auto& [node, means] : sample) {
+      Means& sum = result.try_emplace(node, means.size(), 0.0).first->second;
+      for (size_t c = 0; c < means.size(); ++c) sum[c] += means[c] / static_cast<double>(samples.size());
+    }
+  }
+  return result;
+}
+
+/// Values that a convolution reads as its picture.
+bool feeds_conv(const Value& value) {
+  return std::any_of(value.uses().begin(), value.uses().end(), [](const graph::Use& use) {
+    return use.slot == 0 && use.node->kind() == format::OpKind::kConv2d;
+  });
+}
+
+struct Power {
+  double noise = 0, sum = 0, squares = 0, count = 0;
+  void add(double reference, double value) {
+    noise += (value - reference) * (value - reference);
+    sum += reference;
+    squares += reference * reference;
+    count += 1;
+  }
+  void add(const Power& other) {
+    noise += other.noise;
+    sum += other.sum;
+    squares += other.squares;
+    count += other.count;
+  }
+  double signal() const { return count > 0 ? std::max(squares - sum * sum / count, 0.0) : 0.0; }
+};
+
+/// An activation of the integer graph in real units.
+std::vector<float> real_values(const TensorView& view, const ActivationScale* scale) {
+  std::vector<float> result(static_cast<size_t>(view.shape.element_count().value_or(0)));
+  if (view.type == DataType::kF32) {
+    std::copy_n(view.as<float>(), result.size(), result.begin());
+    return result;
+  }
+  const auto area = static_cast<size_t>(view.shape[2] * view.shape[3]), channels = static_cast<size_t>(view.shape[1]);
+  for (size_t i = 0; i < result.size(); ++i) {
+    const double step = scale->step / scale->factor(i / area % channels);
+    result[i] = static_cast<float>(static_cast<double>(view.as<uint8_t>()[i] - scale->zero_point) * step);
+  }
+  return result;
+}
+
+}  // namespace
+
+double decibels(double signal, double noise) {
+  constexpr double kMost = 200;
+  if (noise <= 0) return kMost;
+  return signal <= 0 ? 0.0 : std::min(10 * std::log10(signal / noise), kMost);
+}
+
+Result<Calibration> Calibration::create(const graph::Graph& graph, const std::vector<CalibrationSample>& samples) {
+  Calibration result(graph, samples);
+  COCO_TRY(result.collect_ranges());
+  COCO_TRY(result.collect_histograms());
+  return result;
+}
+
+Status Calibration::collect_ranges() {
+  std::mutex mutex;
+  std::unordered_map<const Value*, std::vector<ChannelRange>> ranges;
+  std::vector<ChannelMeans> means(samples_->size());
+  outputs_.resize(samples_->size());
+  COCO_TRY(each_sample(samples_->size(), [&](size_t i) -> Status {
+    const Value* not_finite = nullptr;
+    Observer observer;
+    observer.value = [&](const Value& value, const TensorView& view) {
+      if (!feeds_conv(value)) return;
+      std::vector<ChannelRange> own(static_cast<size_t>(view.shape[1]));
+      bool finite = true, eight_bit = true;
+      for (size_t c = 0; c < own.size(); ++c)
+        each_plane(view, c, [&](std::span<const float> plane) { own[c].take(plane, finite, eight_bit); });
+      if (!finite) not_finite = &value;
+      const std::lock_guard lock(mutex);
+      std::vector<ChannelRange>& all = ranges.try_emplace(&value, own.size()).first->second;
+      for (size_t c = 0; c < own.size(); ++c) {
+        all[c].low = std::min(all[c].low, own[c].low);
+        all[c].high = std::max(all[c].high, own[c].high);
+      }
+      bool& common = statistics_.eight_bit.try_emplace(&value, true).first->second;
+      common = common && eight_bit;
+    };
+    observer.sums = [&](const Node& node, const TensorView& view) { means[i][&node] = channel_means(view); };
+    COCO_ASSIGN(outputs_[i], interpret(*graph_, (*samples_)[i].inputs, observer));
+    if (not_finite != nullptr) {
+      return make_error(ErrorCode::kInvalidData, "the f32 model gives NaN or infinity at '" + not_finite->name() + "'");
+    }
+    return {};
+  }));
+  for (const auto& [value, channels] : ranges) {
+    for (const ChannelRange& range : channels) statistics_.histograms[value].emplace_back(range.low, range.high);
+  }
+  statistics_.sums = mean_of(means);
+  return {};
+}
+
+Status Calibration::collect_histograms() {
+  std::mutex mutex;
+  COCO_TRY(each_sample(samples_->size(), [&](size_t i) -> Status {
+    Observer observer;
+    observer.value = [&](const Value& value, const TensorView& view) {
+      if (!feeds_conv(value)) return;
+      std::vector<Histogram>& all = statistics_.histograms.at(&value);
+      for (size_t c = 0; c < all.size(); ++c) {
+        Histogram own(static_cast<float>(all[c].low()), static_cast<float>(all[c].high()));
+        each_plane(view, c, [&](std::span<const float> plane) { own.add(plane); });
+        const std::lock_guard lock(mutex);
+        all[c].add(own);
+      }
+    };
+    COCO_TRY(interpret(*graph_, (*samples_)[i].inputs, observer));
+    return {};
+  }));
+  for (auto& [value, channels] : statistics_.histograms) {
+    for (Histogram& histogram : channels) histogram.finish();
+  }
+  return {};
+}
+
+double Calibration::target_psnr(const FloatTensor& output, const FloatTensor& target) const {
+  // As video would show it: rounded to 8 bits; the border, where the sample was cut out, left out.
+  constexpr int64_t kBorder = 8;
+  constexpr double kLeastError = 1e-8;
+  const int64_t height = output.shape[2], width = output.shape[3];
+  double sum = 0, count = 0;
+  for (int64_t y = kBorder; y < height - kBorder; ++y) {
+    for (int64_t x = kBorder; x < width - kBorder; ++x, ++count) {
+      const auto i = static_cast<size_t>(y * width + x);
+      const double shown = std::nearbyint(std::clamp(output.data[i], 0.0f, 1.0f) * 255.0f) / 255.0;
+      sum += (shown - target.data[i]) * (shown - target.data[i]);
+    }
+  }
+  return -10 * std::log10(std::max(count > 0 ? sum / count : 0.0, kLeastError));
+}
+
+Result<Calibration::Figures> Calibration::measure(const graph::Graph& graph) const {
+  const size_t outputs = graph.outputs().size();
+  std::vector<std::vector<Power>> powers(samples_->size(), std::vector<Power>(outputs));
+  std::vector<std::pair<double, double>> psnr(samples_->size());
+  bool has_targets = true;
+  for (size_t i = 0; i < samples_->size(); ++i) {
+    const Shape& target = (*samples_)[i].target.shape;
+    has_targets = has_targets && target.rank() == 4 && target == outputs_[i][0].shape && target[0] * target[1] == 1;
+  }
+  COCO_TRY(each_sample(samples_->size(), [&](size_t i) -> Status {
+    COCO_ASSIGN(const auto results, interpret(graph, (*samples_)[i].inputs));
+    for (size_t k = 0; k < outputs; ++k) {
+      const std::vector<float>& reference = outputs_[i][k].data;
+      for (size_t e = 0; e < reference.size(); ++e) powers[i][k].add(reference[e], results[k].data[e]);
+    }
+    if (has_targets) {
+      const FloatTensor& target = (*samples_)[i].target;
+      psnr[i] = {target_psnr(outputs_[i][0], target), target_psnr(results[0], target)};
+    }
+    return {};
+  }));
+  Figures figures;
+  figures.has_targets = has_targets;
+  for (size_t k = 0; k < outputs; ++k) {
+    Power total;
+    for (const auto& power : powers) total.add(power[k]);
+    const double signal = total.signal(), least = 1e-20 * std::max(total.count, 1.0);
+    figures.error += total.noise / std::max(signal, least) / static_cast<double>(outputs);
+    if (k == 0) figures.psnr_db = decibels(total.count, total.noise);
+  }
+  figures.snr_db = decibels(1, figures.error);
+  for (const auto& [f32, other] : psnr) {
+    figures.psnr_f32_db += f32 / static_cast<double>(psnr.size());
+    figures.psnr_db_target += other / static_cast<double>(psnr.size());
+  }
+  return figures;
+}
+
+Result<ChannelMeans> Calibration::mean_sums(const Rewritten& rewritten) const {
+  std::unordered_map<const Node*, const Node*> original;
+  for (const auto& [node, made] : rewritten.nodes) original[made] = node;
+  std::vector<ChannelMeans> means(samples_->size());
+  COCO_TRY(each_sample(samples_->size(), [&](size_t i) -> Status {
+    Observer observer;
+    observer.sums = [&](const Node& node, const TensorView& view) {
+      const auto unit = rewritten.sum_units.find(original.at(&node));
+      Means own = channel_means(view);
+      for (size_t c = 0; unit != rewritten.sum_units.end() && c < own.size(); ++c) own[c] *= unit->second[c];
+      means[i][original.at(&node)] = std::move(own);
+    };
+    COCO_TRY(interpret(rewritten.graph, (*samples_)[i].inputs, observer));
+    return {};
+  }));
+  return mean_of(means);
+}
+
+Result<std::unordered_map<const Node*, double>> Calibration::layer_snr(const Rewritten& rewritten,
+                                                                       const Choices& choices) const {
+  std::unordered_map<const Value*, const Value*> original;  // results of convolutions
+  for (const auto& [node, made] : rewritten.nodes) original[rewritten.values.at(node->output())] = node->output();
+  std::vector<std::unordered_map<const Node*, Power>> powers(samples_->size());
+  COCO_TRY(each_sample(samples_->size(), [&](size_t i) -> Status {
+    std::unordered_map<const Value*, std::vector<float>> references;
+    Observer observer;
+    observer.value = [&](const Value& value, const TensorView& view) {
+      if (value.producer() != nullptr && rewritten.nodes.contains(value.producer()))
+        references[&value] = real_values(view, nullptr);
+    };
+    COCO_TRY(interpret(*graph_, (*samples_)[i].inputs, observer));
+    observer.value = [&](const Value& value, const TensorView& view) {
+      const auto it = original.find(&value);
+      if (it == original.end()) return;
+      const bool steps = view.type == DataType::kU8;
+      const std::vector<float> values = real_values(view, steps ? &choices.scales.at(it->second) : nullptr);
+      const std::vector<float>& reference = references.at(it->second);
+      Power& power = powers[i][it->second->producer()];
+      for (size_t e = 0; e < values.size(); ++e) power.add(reference[e], values[e]);
+    };
+    COCO_TRY(interpret(rewritten.graph, (*samples_)[i].inputs, observer));
+    return {};
+  }));
+  std::unordered_map<const Node*, double> result;
+  for (const auto& [node, made] : rewritten.nodes) {
+    Power total;
+    for (const auto& sample : powers) total.add(sample.at(node));
+    result[node] = decibels(total.signal(), total.noise);
+  }
+  return result;
+}
+
+}  // namespace coco::compiler

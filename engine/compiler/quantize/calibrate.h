@@ -1,0 +1,63 @@
+// Purpose: what the f32 graph's activations hold over the calibration samples, and how near an integer graph comes.
+// Samples are spread over the process's pool; results do not depend on the number of threads.
+#pragma once
+
+#include <unordered_map>
+
+#include "compiler/quantize/rewrite.h"
+
+namespace coco::compiler {
+
+using ChannelMeans = std::unordered_map<const graph::Node*, std::vector<double>>;
+
+struct Statistics {
+  /// Per channel, of every value a convolution reads.
+  std::unordered_map<const graph::Value*, std::vector<Histogram>> histograms;
+  /// Values that hold nothing but k / 255, k = 0..255.
+  std::unordered_map<const graph::Value*, bool> eight_bit;
+  /// Of the convolutions' sums, before the activation.
+  ChannelMeans sums;
+};
+
+class Calibration {
+ public:
+  /// Runs the f32 graph over the samples; both must outlive the object. kInvalidData when a result is no number.
+  static Result<Calibration> create(const graph::Graph& graph, const std::vector<CalibrationSample>& samples);
+
+  const Statistics& statistics() const { return statistics_; }
+
+  struct Figures {
+    double error =
+        0;  ///< power of the difference to the f32 outputs / power of those about their mean, mean of outputs
+    double snr_db = 0, psnr_db = 0;
+    bool has_targets = false;
+    double psnr_f32_db = 0, psnr_db_target = 0;
+    double loss_db() const { return psnr_f32_db - psnr_db_target; }
+  };
+  /// Runs another graph of the same inputs and outputs.
+  Result<Figures> measure(const graph::Graph& graph) const;
+
+  /// Mean sums of the integer graph's convolutions in real units, keyed by the original's nodes.
+  Result<ChannelMeans> mean_sums(const Rewritten& rewritten) const;
+
+  /// Signal to noise ratio in dB of each convolution's result, keyed by the original's nodes.
+  Result<std::unordered_map<const graph::Node*, double>> layer_snr(const Rewritten& rewritten,
+                                                                   const Choices& choices) const;
+
+ private:
+  Calibration(const graph::Graph& graph, const std::vector<CalibrationSample>& samples)
+      : graph_(&graph), samples_(&samples) {}
+  Status collect_ranges();
+  Status collect_histograms();
+  double target_psnr(const FloatTensor& output, const FloatTensor& target) const;
+
+  const graph::Graph* graph_;
+  const std::vector<CalibrationSample>* samples_;
+  Statistics statistics_;
+  std::vector<std::vector<FloatTensor>> outputs_;  ///< of the f32 graph, by sample
+};
+
+/// A ratio of powers in dB; no noise at all is 200.
+double decibels(double signal, double noise);
+
+}  // namespace coco::compiler

@@ -1,0 +1,255 @@
+#include "compiler/quantize/quantize.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+
+#include "compiler/quantize/calibrate.h"
+#include "compiler/quantize/sizes.h"
+
+namespace coco::compiler {
+namespace {
+
+using graph::Node;
+using graph::Value;
+using Figures = Calibration::Figures;
+
+std::string two_digits(double value) {
+  char text[32];
+  std::snprintf(text, sizeof(text), "%.2f", value);
+  return text;
+}
+
+bool scales_with_its_input(const Node& node) {
+  const auto kind = node.as<format::Conv2dParams>()->activation;
+  return node.input(3) != nullptr || kind == format::UnaryKind::kIdentity || kind == format::UnaryKind::kRelu ||
+         kind == format::UnaryKind::kLeakyRelu;
+}
+
+/// One rewriting and what it gives.
+struct Trial {
+  Choices choices;
+  Rewritten rewritten;
+  Figures figures;
+};
+
+class Quantizer {
+ public:
+  Quantizer(const graph::Graph& graph, const QuantizeOptions& options, const Calibration& calibration)
+      : graph_(graph), options_(options), calibration_(calibration) {}
+
+  Status find_candidates() {
+    for (const Node& node : graph_.nodes()) {
+      if (node.kind() != format::OpKind::kConv2d) continue;
+      COCO_ASSIGN(const std::string obstacle, integer_obstacle(node));
+      if (obstacle.empty()) {
+        convs_.push_back(&node);
+      } else {
+        reasons_[&node] = obstacle;
+      }
+    }
+    return {};
+  }
+
+  Status run(Precision precision) {
+    std::vector<const Node*> chosen = convs_;
+    COCO_TRY(optimize(chosen));
+    if (precision == Precision::kAuto && !is_allowed()) COCO_TRY(give_up_layers());
+    return {};
+  }
+
+  bool any_integer() const { return !best_.choices.integer.empty(); }
+  bool is_allowed() const {
+    const Figures& f = best_.figures;
+    return f.has_targets ? f.loss_db() <= options_.max_loss_db : f.snr_db >= options_.min_snr_db;
+  }
+  std::string shortfall() const {
+    const Figures& f = best_.figures;
+    return f.has_targets ? "int8 loses " + two_digits(f.loss_db()) + " dB (" + two_digits(f.psnr_f32_db) + " to " +
+                               two_digits(f.psnr_db_target) + " dB), " + two_digits(options_.max_loss_db) +
+                               " are allowed; raise --max-loss or use --precision auto"
+                         : "int8 gives " + two_digits(f.snr_db) + " dB signal to noise, " +
+                               two_digits(options_.min_snr_db) + " are needed; lower --min-snr or use --precision auto";
+  }
+  std::string first_reason() const {
+    for (const Node& node : graph_.nodes()) {
+      if (const auto it = reasons_.find(&node); it != reasons_.end()) return "'" + node.name() + "': " + it->second;
+    }
+    return "it has none";
+  }
+
+  Status fill(QuantizeReport& report) const {
+    COCO_ASSIGN(const auto snr, calibration_.layer_snr(best_.rewritten, best_.choices));
+    for (const Node& node : graph_.nodes()) {
+      if (node.kind() != format::OpKind::kConv2d) continue;
+      QuantizedLayer layer;
+      layer.name = node.name();
+      layer.int8 = best_.choices.integer.contains(&node);
+      if (const auto it = reasons_.find(&node); !layer.int8 && it != reasons_.end()) layer.reason = it->second;
+      layer.snr_db = snr.at(&node);
+      set_sizes(node, layer.int8 ? best_.rewritten.nodes.at(&node) : nullptr, layer);
+      report.layers.push_back(std::move(layer));
+    }
+    const Figures& f = best_.figures;
+    report.snr_db = f.snr_db;
+    report.psnr_db = f.psnr_db;
+    report.has_targets = f.has_targets;
+    if (f.has_targets) {
+      report.psnr_f32_db = f.psnr_f32_db;
+      report.psnr_int8_db = f.psnr_db_target;
+      report.loss_db = f.loss_db();
+    }
+    return {};
+  }
+
+  graph::Graph take_graph() { return std::move(best_.rewritten.graph); }
+
+ private:
+  ActivationScale scale_for(const Value* value, const Choices& choices, std::vector<double> factors) const {
+    const auto eight_bit = calibration_.statistics().eight_bit.find(value);
+    if (value->producer() == nullptr && eight_bit->second) return {1.0 / 255, 0, {}};
+    if (!is_steps(graph_, value, choices)) factors.clear();
+    return choose_scale(calibration_.statistics().histograms.at(value), std::move(factors), options_);
+  }
+
+  Choices choices_of(const std::vector<const Node*>& integer) const {
+    Choices choices;
+    for (const Node* node : integer) choices.integer[node];
+    for (const Node* node : integer) choices.scales[node->input(0)] = scale_for(node->input(0), choices, {});
+    return choices;
+  }
+
+  Result<Trial> attempt(Choices choices) {
+    Trial trial{std::move(choices), {}, {}};
+    COCO_ASSIGN(trial.rewritten, rewrite(graph_, trial.choices));
+    COCO_ASSIGN(trial.figures, calibration_.measure(trial.rewritten.graph));
+    return trial;
+  }
+
+  /// Takes the trial over when it comes nearer and no convolution fell out.
+  void keep_better(Trial trial) {
+    const bool same = trial.choices.integer.size() == best_.choices.integer.size();
+    if (same && trial.figures.error < best_.figures.error) best_ = std::move(trial);
+  }
+
+  /// The best integer form of these convolutions, into best_.
+  Status optimize(std::vector<const Node*>& integer) {
+    COCO_ASSIGN(best_, attempt(choices_of(integer)));
+    for (const Node* node : convs_) {
+      const auto it = best_.rewritten.refused.find(node->name());
+      if (it != best_.rewritten.refused.end()) reasons_[node] = it->second;
+    }
+    std::erase_if(integer, [&](const Node* node) { return !best_.choices.integer.contains(node); });
+    if (integer.empty()) return {};
+    if (options_.equalize) COCO_TRY(equalize(integer));
+    if (options_.correct_bias) COCO_TRY(correct_bias());
+    return {};
+  }
+
+  /// Multiplies each channel between two convolutions by (widest range / own range)^strength, so that every channel
+  /// has more of the 256 steps; the next convolution divides by it.
+  std::vector<double> factors_of(const Value* value, double strength) const {
+    const auto& channels = calibration_.statistics().histograms.at(value);
+    double widest = 0;
+    for (const Histogram& h : channels) widest = std::max({widest, h.high(), -h.low()});
+    std::vector<double> factors;
+    for (const Histogram& h : channels) {
+      constexpr double kMost = 64;
+      const double own = std::max(h.high(), -h.low());
+      factors.push_back(own > 0 ? std::min(std::pow(widest / own, strength), kMost) : 1.0);
+    }
+    return factors;
+  }
+
+  Status equalize(const std::vector<const Node*>& integer) {
+    for (const Node* node : integer) {
+      const Value* value = node->output();
+      if (!is_steps(graph_, value, best_.choices) || !scales_with_its_input(*node)) continue;
+      for (double strength : {0.5, 1.0}) {
+        Choices choices = best_.choices;
+        choices.scales[value] = scale_for(value, choices, factors_of(value, strength));
+        COCO_ASSIGN(Trial trial, attempt(std::move(choices)));
+        keep_better(std::move(trial));
+      }
+    }
+    return {};
+  }
+
+  Status correct_bias() {
+    constexpr int kRounds = 3;
+    for (int round = 0; round < kRounds; ++round) {
+      COCO_ASSIGN(const ChannelMeans means, calibration_.mean_sums(best_.rewritten));
+      Choices choices = best_.choices;
+      for (auto& [node, shift] : choices.integer) {
+        const std::vector<double>& wanted = calibration_.statistics().sums.at(node);
+        shift.resize(wanted.size(), 0.0);
+        for (size_t c = 0; c < wanted.size(); ++c) shift[c] += wanted[c] - means.at(node)[c];
+      }
+      const double before = best_.figures.error;
+      COCO_ASSIGN(Trial trial, attempt(std::move(choices)));
+      keep_better(std::move(trial));
+      if (best_.figures.error >= before) break;
+    }
+    return {};
+  }
+
+  /// Leaves one convolution after another in f32, first the one that alone does most harm.
+  Status give_up_layers() {
+    std::vector<std::pair<double, const Node*>> harm;
+    for (const Node* node : convs_) {
+      if (!best_.choices.integer.contains(node)) continue;
+      COCO_ASSIGN(const Trial alone, attempt(choices_of({node})));
+      harm.emplace_back(alone.figures.error, node);
+    }
+    std::stable_sort(harm.begin(), harm.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
+    std::vector<const Node*> integer;
+    for (const Node* node : convs_) {
+      if (best_.choices.integer.contains(node)) integer.push_back(node);
+    }
+    for (const auto& [error, node] : harm) {
+      reasons_[node] = "alone it leaves " + two_digits(decibels(1, error)) + " dB signal to noise";
+      std::erase(integer, node);
+      COCO_TRY(optimize(integer));
+      if (is_allowed()) break;
+    }
+    return {};
+  }
+
+  const graph::Graph& graph_;
+  const QuantizeOptions& options_;
+  const Calibration& calibration_;
+  std::vector<const Node*> convs_;
+  std::unordered_map<const Node*, std::string> reasons_;
+  Trial best_;
+};
+
+}  // namespace
+
+Result<graph::Graph> quantize(const graph::Graph& graph, Precision precision, const QuantizeOptions& options,
+                              QuantizeReport& report) {
+  if (options.samples.empty()) {
+    return make_error(ErrorCode::kInvalidArgument,
+                      "integer precision needs calibration data: pictures like those the model will see");
+  }
+  // First what is wrong with the model, then what running it costs.
+  for (const Node& node : graph.nodes()) {
+    if (node.kind() == format::OpKind::kConv2d) COCO_TRY(integer_obstacle(node));
+  }
+  COCO_ASSIGN(const Calibration calibration, Calibration::create(graph, options.samples));
+  Quantizer quantizer(graph, options, calibration);
+  COCO_TRY(quantizer.find_candidates());
+  COCO_TRY(quantizer.run(precision));
+  report = {};
+  report.samples = options.samples.size();
+  COCO_TRY(quantizer.fill(report));
+  if (precision == Precision::kInt8 && !quantizer.any_integer()) {
+    return make_error(ErrorCode::kUnsupported,
+                      "no convolution of the model can be integer; the first one, " + quantizer.first_reason());
+  }
+  if (precision == Precision::kInt8 && !quantizer.is_allowed()) {
+    return make_error(ErrorCode::kUnsupported, quantizer.shortfall());
+  }
+  return quantizer.take_graph();
+}
+
+}  // namespace coco::compiler

@@ -1,0 +1,101 @@
+#include <cmath>
+#include <cstdlib>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "apps/cocopipe/image_io.h"
+#include "apps/program.h"
+#include "catch.h"
+
+namespace fs = std::filesystem;
+using namespace coco;
+using namespace coco::test;
+
+namespace {
+
+std::string shipped_onnx() {
+  const char* source = std::getenv("COCO_SOURCE_DIR");
+  return std::string(source != nullptr ? source : ".") + "/engine/models/sr2x-s.onnx";
+}
+
+/// A folder with one grey picture: rings that grow finer outwards.
+void write_rings(const std::string& path, int side) {
+  cli::Image image{side, side, 1, {}};
+  for (int y = 0; y < side; ++y) {
+    for (int x = 0; x < side; ++x) {
+      const double r = std::hypot(x - side / 2, y - side / 2);
+      image.data.push_back(static_cast<uint8_t>(128 + 90 * std::cos(r * r / side)));
+    }
+  }
+  REQUIRE(cli::write_png(path, image).ok());
+}
+
+Outcome compile(const std::string& output, std::vector<std::string> more) {
+  std::vector<std::string> arguments{"compile", shipped_onnx(), "-o", output};
+  arguments.insert(arguments.end(), more.begin(), more.end());
+  return run_cocopipe(arguments);
+}
+
+}  // namespace
+
+TEST_CASE("compile --precision int8: a smaller file, a table of layers, and a card that says so") {
+  const TemporaryFolder folder;
+  fs::create_directory(folder / "pictures");
+  write_rings(folder / "pictures/rings.png", 160);
+  write_text(folder / "card.json", R"({"name": "net", "scale": 2, "figures": {"set5_psnr_y": "36.6"}})");
+  REQUIRE(compile(folder / "f32.coco", {"--quiet"}).code == 0);
+  const Outcome run = compile(folder / "int8.coco", {"--precision", "int8", "--calibrate", folder / "pictures",
+                                                     "--max-loss", "20", "--card", folder / "card.json"});
+  INFO(run.err);
+  REQUIRE(run.code == 0);
+  CHECK(run.out.find("conv0") != std::string::npos);
+  CHECK(run.out.find("lost") != std::string::npos);
+  CHECK(fs::file_size(folder / "int8.coco") < fs::file_size(folder / "f32.coco"));
+  const Outcome inspected = run_cocopipe({"inspect", folder / "int8.coco", "--json"});
+  REQUIRE(inspected.code == 0);
+  CHECK(inspected.out.find("f32_set5_psnr_y") != std::string::npos);
+  CHECK(inspected.out.find("calibration_loss_db") != std::string::npos);
+  const Outcome text = run_cocopipe({"inspect", folder / "int8.coco"});
+  CHECK(text.out.find("QuantConv2d") != std::string::npos);
+}
+
+TEST_CASE("compile --precision: the same model each time") {
+  const TemporaryFolder folder;
+  fs::create_directory(folder / "pictures");
+  write_rings(folder / "pictures/rings.png", 120);
+  for (const char* name : {"a.coco", "b.coco"}) {
+    const Outcome run = compile(folder / name, {"--precision", "auto", "--calibrate", folder / "pictures", "--quiet"});
+    INFO(run.err);
+    REQUIRE(run.code == 0);
+    CHECK(run.out.empty());
+  }
+  CHECK(read_text(folder / "a.coco") == read_text(folder / "b.coco"));
+}
+
+TEST_CASE("compile --precision says in one line what is wrong") {
+  const TemporaryFolder folder;
+  const auto check_failure = [&](std::vector<std::string> more, const std::string& what) {
+    more.insert(more.begin(), {"--precision", "int8"});
+    const Outcome run = compile(folder / "x.coco", std::move(more));
+    INFO(run.err);
+    CHECK(run.code == 1);
+    CHECK(run.error_lines() == 1);
+    CHECK(run.err_has(what));
+    CHECK(!fs::exists(folder / "x.coco"));
+  };
+  check_failure({"--calibrate", folder / "none"}, "none");
+  fs::create_directory(folder / "empty");
+  check_failure({"--calibrate", folder / "empty"}, "holds no .png or .jpg pictures");
+  fs::create_directory(folder / "broken");
+  write_text(folder / "broken/a.png", "no picture");
+  check_failure({"--calibrate", folder / "broken"}, "holds no picture that can be used");
+  fs::create_directory(folder / "small");
+  write_rings(folder / "small/a.png", 32);
+  check_failure({"--calibrate", folder / "small"}, "too small");
+  fs::create_directory(folder / "good");
+  write_rings(folder / "good/a.png", 120);
+  check_failure({"--calibrate", folder / "good", "--max-loss", "0"}, "--max-loss");
+  check_failure({"--calibrate", folder / "good", "--no-optimize"}, "passes");
+  CHECK(compile(folder / "x.coco", {"--precision", "int4"}).code == 2);
+  CHECK(compile(folder / "x.coco", {"--precision", "int8", "--calibration-method", "guess"}).code == 2);
+}
