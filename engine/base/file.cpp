@@ -14,7 +14,10 @@ namespace coco {
 namespace {
 
 Error write_error(const std::string& path, int number) {
-  return make_error(ErrorCode::kIo, "cannot write '" + path + "': " + std::strerror(number));
+  const bool full = number == ENOSPC || number == EDQUOT || number == EFBIG;
+  return make_error(ErrorCode::kIo, "cannot write '" + path + "': " + std::strerror(number) +
+                                        (full ? "; free some space or choose another folder"
+                                              : "; choose a folder that exists and that you may write to"));
 }
 
 // 0, or the errno of the first failure.

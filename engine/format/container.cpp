@@ -11,6 +11,7 @@ namespace {
 constexpr size_t kVersionAt = 4, kBodySizeAt = 8, kConstantsAt = 16, kConstantsSizeAt = 24, kChecksumAt = 32;
 
 Error damaged(std::string message, const char* file = __builtin_FILE(), int line = __builtin_LINE()) {
+  message += "; copy or compile it anew";
   return make_error(ErrorCode::kInvalidData, std::move(message), file, line);
 }
 

@@ -20,8 +20,9 @@ constexpr int kMaxTables = 1 << 20;
 constexpr size_t kMaxAttributes = 64;
 constexpr size_t kTableBytes = 8;  // the least a table takes in a file: its place in a vector and its own head
 
-Error damaged(std::string message, const char* file = __builtin_FILE(), int line = __builtin_LINE()) {
-  return make_error(ErrorCode::kInvalidData, "damaged .coco model: " + std::move(message), file, line);
+Error damaged(const std::string& message, const char* file = __builtin_FILE(), int line = __builtin_LINE()) {
+  return make_error(ErrorCode::kInvalidData, "damaged .coco model: " + message + "; copy or compile it anew", file,
+                    line);
 }
 
 template <typename Vector>

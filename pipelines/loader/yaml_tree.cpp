@@ -133,7 +133,8 @@ Result<YamlNode> read_yaml(std::string_view text, const std::string& source_name
   } catch (const Refused& refused) {
     return error_at(source_name, refused.position, refused.message);
   } catch (const YAML::Exception& exception) {
-    return error_at(source_name, to_position(exception.mark), "not valid YAML: " + exception.msg);
+    return error_at(source_name, to_position(exception.mark),
+                    "not valid YAML: " + exception.msg + "; check indentation, quotes and brackets from here up");
   } catch (const std::exception& exception) {
     return error_at(source_name, {}, std::string("not readable as YAML: ") + exception.what());
   }

@@ -31,7 +31,8 @@ Result<onnx::ModelProto> parse_model(std::span<const uint8_t> bytes) {
   stream.SetRecursionLimit(kMaxMessageDepth);
   onnx::ModelProto model;
   if (!model.ParseFromCodedStream(&stream) || !stream.ConsumedEntireMessage()) {
-    return make_error(ErrorCode::kInvalidData, "not an ONNX model, or a truncated one: it does not parse");
+    return make_error(ErrorCode::kInvalidData,
+                      "not an ONNX model, or a truncated one: it does not parse; export or copy it anew");
   }
   if (!model.has_graph() || model.opset_import_size() == 0) {
     return make_error(ErrorCode::kInvalidData, "not an ONNX model: there is no graph or no opset inside");
