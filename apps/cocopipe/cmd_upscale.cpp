@@ -71,8 +71,11 @@ void print_summary(const Options& options, const filejob::Report& report) {
   std::printf("%s: %lld frames, %dx%d to %dx%d, %.1f s, %.1f fps\n", target.c_str(),
               static_cast<long long>(report.frames_out), report.in_width, report.in_height, report.out_width,
               report.out_height, report.seconds, fps);
-  std::printf("at work (overlapping): decode %.1f s, upscale %.1f s, encode %.1f s\n", report.decode_seconds,
-              report.upscale_seconds, report.encode_seconds);
+  const double sum = report.decode_seconds + report.upscale_seconds + report.encode_seconds;
+  const auto share = [sum](double seconds) { return sum > 0 ? 100 * seconds / sum : 0.0; };
+  std::printf("at work (overlapping): decode %.1f s (%.0f %%), upscale %.1f s (%.0f %%), encode %.1f s (%.0f %%)\n",
+              report.decode_seconds, share(report.decode_seconds), report.upscale_seconds,
+              share(report.upscale_seconds), report.encode_seconds, share(report.encode_seconds));
 }
 
 Result<int> upscale(Options& options) {
@@ -127,6 +130,8 @@ void add_upscale(CLI::App& app, Action& action) {
   add_reuse(*command, options->job.session);
   command->add_flag("--drop-unsupported", options->job.drop_unsupported,
                     "leave out streams the output's container cannot hold");
+  command->add_flag("--keep-damaged", options->job.keep_damaged,
+                    "make what can be made of a truncated source instead of refusing it");
   command->add_flag("--no-encode", options->no_encode, "decode and upscale only, write nothing");
   command->add_option("--report", options->report, "write frames and times to this JSON file");
   command->add_flag("--quiet", options->quiet, "print errors only");

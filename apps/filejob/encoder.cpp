@@ -31,6 +31,18 @@ bool has_option(AVCodecContext& context, const char* name) {
   return context.priv_data != nullptr && av_opt_find(context.priv_data, name, nullptr, 0, 0) != nullptr;
 }
 
+// libx264 tells a wrong name on standard error by itself, and only once the encoder starts.
+Status check_preset(const std::string& encoder, const std::string& preset) {
+  if (encoder != "libx264" && encoder != "libx265") return {};
+  constexpr std::array kPresets = {"ultrafast", "superfast", "veryfast", "faster",   "fast",
+                                   "medium",    "slow",      "slower",   "veryslow", "placebo"};
+  if (std::find(kPresets.begin(), kPresets.end(), preset) != kPresets.end()) return {};
+  std::string list;
+  for (const char* name : kPresets) list += list.empty() ? name : std::string(", ") + name;
+  return make_error(ErrorCode::kInvalidArgument,
+                    "encoder " + encoder + " has no preset '" + preset + "'; there are " + list);
+}
+
 Status set_preset(AVCodecContext& context, const EncoderSettings& settings) {
   const std::string encoder = context.codec->name;
   std::string preset = settings.preset;
@@ -39,6 +51,7 @@ Status set_preset(AVCodecContext& context, const EncoderSettings& settings) {
   if (!has_option(context, "preset")) {
     return make_error(ErrorCode::kInvalidArgument, "encoder " + encoder + " has no presets; leave --preset out");
   }
+  COCO_TRY(check_preset(encoder, preset));
   if (av_opt_set(context.priv_data, "preset", preset.c_str(), 0) < 0) {
     return make_error(ErrorCode::kInvalidArgument,
                       "encoder " + encoder + " has no preset '" + preset + "'; see ffmpeg -h encoder=" + encoder);

@@ -33,6 +33,7 @@ struct UpscaleJob {
   EncoderSettings encoder;
   SessionOptions session;
   bool drop_unsupported = false;  ///< leave out streams the container cannot hold instead of failing
+  bool keep_damaged = false;      ///< make what can be made of a truncated source instead of failing
   bool encode = true;             ///< false: decode and upscale only, nothing is written
 };
 

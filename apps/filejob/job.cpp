@@ -3,6 +3,7 @@
 #include <thread>
 
 #include "apps/filejob/bounded_queue.h"
+#include "apps/filejob/completeness.h"
 #include "apps/filejob/encoder.h"
 #include "apps/filejob/filejob.h"
 #include "apps/filejob/muxer.h"
@@ -79,6 +80,11 @@ class Job {
 
   Status prepare() {
     COCO_ASSIGN(source_, Source::open(job_.input, hooks_.stop));
+    const FileExtent extent = file_extent(source_->format(), job_.input);
+    whole_file_ = extent.stated > 0 && !extent.is_cut();
+    if (extent.is_cut() && !job_.keep_damaged) {
+      return truncated("has " + std::to_string(extent.present) + " of its " + std::to_string(extent.stated) + " bytes");
+    }
     total_frames_ = source_->expected_frames();
     if (source_->clock().guessed_rate()) note("the source states no frame rate; 25 frames a second are assumed");
     if (!job_.encode) return {};
@@ -181,6 +187,7 @@ class Job {
     report_.interrupted = finishing();
     if (aborting()) return make_error(ErrorCode::kCancelled, "stopped; nothing was kept");
     if (!failure_.ok()) return failure_.take_error();
+    COCO_TRY(check_end());
     if (report_.frames_out == 0) {
       if (report_.interrupted)
         return make_error(ErrorCode::kCancelled, "stopped before the first frame; nothing was kept");
@@ -195,6 +202,19 @@ class Job {
     if (encoder_) report_.encoder = encoder_->context().codec->name;
     warn();
     return report_;
+  }
+
+  Error truncated(const std::string& how) const {
+    return make_error(ErrorCode::kInvalidData, "'" + job_.input + "' is truncated: it " + how +
+                                                   "; get the whole file, or take what is there with --keep-damaged");
+  }
+
+  /// What could not be told at the start: a source that stopped in the middle.
+  Status check_end() const {
+    if (report_.interrupted || job_.keep_damaged) return {};
+    if (!source_->read_error().empty()) return truncated("stops early, " + source_->read_error());
+    if (!whole_file_ && source_->ended_early()) return truncated("ends before the duration it states");
+    return {};
   }
 
   void warn() {
@@ -225,6 +245,7 @@ class Job {
   std::unique_ptr<VideoEncoder> encoder_;
   const AVCodec* codec_ = nullptr;
   int64_t total_frames_ = 0;
+  bool whole_file_ = false;  // the container's own sizes say that nothing is missing
   BoundedQueue<FramePtr> decoded_{kDecodedAhead}, upscaled_{kUpscaledAhead};
   std::mutex failure_mutex_, hook_mutex_;
   Status failure_;

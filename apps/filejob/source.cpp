@@ -164,6 +164,10 @@ bool Source::read(AVPacket& packet) {
 
 bool Source::ended_early() const {
   if (format_->duration <= 0 || format_->duration_estimation_method != AVFMT_DURATION_FROM_STREAM) return false;
+  for (unsigned i = 0; i < format_->nb_streams; ++i) {
+    // The stream that is left out may be the long one.
+    if (format_->streams[i]->discard == AVDISCARD_ALL) return false;
+  }
   const int64_t start = format_->start_time != AV_NOPTS_VALUE ? format_->start_time : 0;
   return last_end_ < start + format_->duration - kEarly;
 }

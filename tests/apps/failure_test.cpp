@@ -27,6 +27,7 @@ void check_failure(const Outcome& run, const std::string& what) {
   INFO(run.err);
   CHECK(run.code == 1);
   CHECK(run.error_lines() == 1);
+  CHECK(run.foreign_lines() == "");
   CHECK(run.err_has(what));
   CHECK(run.out.empty());
 }
@@ -90,19 +91,40 @@ TEST_CASE("inputs that are no video: one clear line, nothing left behind") {
   for (const std::string& name : folder.names()) CHECK(name.find(".part-") == std::string::npos);
 }
 
-TEST_CASE("a truncated video gives what is there and a warning") {
+TEST_CASE("a truncated video is refused, or taken for what it holds") {
   const TemporaryFolder folder;
   ClipSpec spec;
   spec.frames = 40;
   spec.audio = true;
-  make_clip(folder / "in.mkv", spec);
-  fs::resize_file(folder / "in.mkv", fs::file_size(folder / "in.mkv") / 2);
-  const Outcome run = upscale(folder / "in.mkv", folder / "out.mkv");
+  const auto cut_in_half = [&](const std::string& name) {
+    make_clip(folder / name, spec);
+    const Outcome whole = upscale(folder / name, folder / "out.mkv");
+    INFO(whole.err);
+    CHECK(whole.code == 0);
+    fs::remove(folder / "out.mkv");
+    fs::resize_file(folder / name, fs::file_size(folder / name) / 2);
+  };
+  SECTION("Matroska, told by its segment") { cut_in_half("in.mkv"); }
+  SECTION("MP4 with its index in front") {
+    spec.codec = "mpeg4";
+    spec.faststart = true;
+    cut_in_half("in.mp4");
+  }
+  SECTION("FLV, told when it ends") {
+    spec.codec = "flv";
+    spec.audio = false;
+    cut_in_half("in.flv");
+  }
+  const std::string in = folder.names().front();
+  check_failure(upscale(folder / in, folder / "out.mkv"), "is truncated");
+  CHECK(folder.names() == std::vector<std::string>{in});
+
+  const Outcome run = upscale(folder / in, folder / "out.mkv", {"--keep-damaged"});
   INFO(run.err);
   CHECK(run.code == 0);
   CHECK(run.err_has("truncated"));
   const int frames = read_contents(folder / "out.mkv").first(AVMEDIA_TYPE_VIDEO).decoded_frames;
-  CHECK(frames > 5);
+  CHECK(frames > 2);
   CHECK(frames < 40);
 }
 

@@ -26,7 +26,8 @@ struct ClipSpec {
   AVColorSpace matrix = AVCOL_SPC_BT709;
   AVChromaLocation chroma = AVCHROMA_LOC_LEFT;
   bool audio = false, subtitles = false, chapters = false, attachment = false, cover = false, hdr = false;
-  int rotation = 0;  ///< degrees, as a display matrix of the stream
+  bool faststart = false;  ///< an MP4's index stands in front
+  int rotation = 0;        ///< degrees, as a display matrix of the stream
   std::map<std::string, std::string> metadata;
 };
 

@@ -54,7 +54,8 @@ class ClipWriter {
     check(avio_open(&output_->pb, path.c_str(), AVIO_FLAG_WRITE), "file");
     AVDictionary* options = nullptr;
     // Either free-form tags or a cover.
-    if (!spec.cover) av_dict_set(&options, "movflags", "use_metadata_tags", 0);
+    if (!spec.cover) av_dict_set(&options, "movflags", "+use_metadata_tags", 0);
+    if (spec.faststart) av_dict_set(&options, "movflags", "+faststart", AV_DICT_APPEND);
     check(avformat_write_header(output_, &options), "header");
     av_dict_free(&options);
   }

@@ -22,6 +22,15 @@ int Outcome::error_lines() const {
   return count;
 }
 
+std::string Outcome::foreign_lines() const {
+  std::istringstream lines(err);
+  std::string foreign;
+  for (std::string line; std::getline(lines, line);) {
+    if (line.rfind("cocopipe: ", 0) != 0 && line.rfind("frame ", 0) != 0) foreign += line + "\n";
+  }
+  return foreign;
+}
+
 TemporaryFolder::TemporaryFolder() {
   std::string name = (fs::temp_directory_path() / "cocopipe-test-XXXXXX").string();
   if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("cannot make a temporary folder");

@@ -12,6 +12,8 @@ struct Outcome {
   std::string out, err;
   /// Lines of err that start with "cocopipe: error:".
   int error_lines() const;
+  /// Lines that are neither ours ("cocopipe: ...") nor progress; "" when there are none.
+  std::string foreign_lines() const;
   bool err_has(const std::string& text) const { return err.find(text) != std::string::npos; }
 };
 
