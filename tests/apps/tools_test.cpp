@@ -68,14 +68,14 @@ TEST_CASE("compile, inspect and infer agree on one network") {
     return std::vector<float>(values, values + array->bytes.size() / sizeof(float));
   };
   const auto from_coco = infer(coco, "auto");
-  const auto check_same = [&](const std::vector<float>& other) {
-    REQUIRE(other.size() == from_coco.size());
-    float worst = 0;
-    for (size_t i = 0; i < other.size(); ++i) worst = std::max(worst, std::abs(other[i] - from_coco[i]));
-    CHECK(worst < 1e-5f);
-  };
-  check_same(infer(shipped_onnx(), "auto"));
-  check_same(infer(coco, "layer"));
+  // Equal to the last bit: a file holds the program that an .onnx is compiled to in memory, and the layer executor
+  // runs operators that work by rows with the line executor's own kernels. (The scalar references sum a convolution
+  // over channels before kernel rows, the row kernels the other way round: those agree to about 1e-6 only.)
+  for (const char* executor : {"auto", "line", "layer"}) {
+    INFO(executor);
+    CHECK((infer(coco, executor) == from_coco));  // parenthesised: too long to print
+    CHECK((infer(shipped_onnx(), executor) == from_coco));
+  }
 }
 
 TEST_CASE("compile and infer say what is wrong") {
