@@ -71,7 +71,7 @@ HWY_INLINE V Activate(const TileArgs& t, V slope, V v) {
 }
 
 #undef COCO_HAS_TAP_4X3
-#include "kernels/conv/tap_avx2.h"
+#include "kernels/conv/tap_avx2-inl.h"
 
 // One weight of kOc channels times kVec vectors of input.
 template <int kOc, int kVec>
