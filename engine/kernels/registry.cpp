@@ -157,6 +157,15 @@ std::span<const KernelRow<InterleaveRowSlot>> kernel_rows<InterleaveRowSlot>() {
 }
 
 template <>
+std::span<const KernelRow<ShuffleStoreRowSlot>> kernel_rows<ShuffleStoreRowSlot>() {
+  static constexpr KernelRow<ShuffleStoreRowSlot> kRows[] = {
+#define COCO_SHUFFLE_STORE_ROW_KERNEL COCO_ROW
+#include "kernels/kernels.def"
+  };
+  return kRows;
+}
+
+template <>
 std::span<const KernelRow<ResampleRowVSlot>> kernel_rows<ResampleRowVSlot>() {
   static constexpr KernelRow<ResampleRowVSlot> kRows[] = {
 #define COCO_RESAMPLE_ROW_V_KERNEL COCO_ROW

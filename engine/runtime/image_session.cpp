@@ -126,6 +126,7 @@ Result<std::unique_ptr<ImageSession>> ImageSession::create(std::shared_ptr<const
         job.filter == ResampleFilter::kBicubic ? kernels::ResampleKernel::kBicubic : kernels::ResampleKernel::kLanczos3,
         capabilities);
   line.add_sink(tensor, capabilities);
+  line.fuse_last_sink(capabilities);
   auto state = std::make_unique<State>();
   state->job = job;
   state->model = std::move(model);

@@ -13,12 +13,49 @@ using kernels::Capabilities;
 int LineProgram::add_source(RowTensor tensor, const Capabilities& capabilities) {
   tensors.push_back(tensor);
   const int number = static_cast<int>(tensors.size()) - 1;
-  ops.push_back({backends::make_source(bindings++, tensor, capabilities), {}, number});
+  ops.push_back({backends::make_source(bindings, tensor, capabilities), {}, number, 1, {}, bindings});
+  ++bindings;
   return number;
 }
 
 void LineProgram::add_sink(int tensor, const Capabilities& capabilities) {
-  ops.push_back({backends::make_sink(bindings++, tensors[tensor], capabilities), {tensor}, -1});
+  ops.push_back({backends::make_sink(bindings, tensors[tensor], capabilities), {tensor}, -1, 1, {}, bindings});
+  ++bindings;
+}
+
+void LineProgram::fuse_last_sink(const Capabilities& capabilities) {
+  // The operator that makes a tensor nobody else reads.
+  const auto sole_producer = [&](int tensor) {
+    ptrdiff_t readers = 0;
+    for (const LineOp& op : ops) readers += std::count(op.inputs.begin(), op.inputs.end(), tensor);
+    const auto made = std::find_if(ops.begin(), ops.end(), [&](const LineOp& op) { return op.output == tensor; });
+    return readers == 1 ? made : ops.end();
+  };
+  if (ops.empty() || ops.back().output >= 0 || ops.back().inputs.size() != 1) return;
+  const auto sum = sole_producer(ops.back().inputs[0]);
+  if (sum == ops.end() || sum->inputs.size() != 2 || tensors[sum->output].channels != 1) return;
+  const auto* binary = std::get_if<format::BinaryParams>(&sum->params);
+  if (binary == nullptr || binary->kind != format::BinaryKind::kAdd) return;
+  for (const int side : {0, 1}) {
+    const auto shuffle = sole_producer(sum->inputs[side]);
+    const int base = sum->inputs[1 - side];
+    const backends::RowTensor &stored = tensors[sum->output], &added = tensors[base];
+    if (shuffle == ops.end() || added.channels != 1 || added.width != stored.width || added.height != stored.height)
+      continue;
+    const auto* params = std::get_if<format::DepthToSpaceParams>(&shuffle->params);
+    if (params == nullptr || params->block != 2) continue;
+    LineOp sink{backends::make_shuffled_sink(ops.back().binding, capabilities),
+                {base, shuffle->inputs[0]},
+                -1,
+                1,
+                {},
+                ops.back().binding};
+    const int gone[] = {sum->output, shuffle->output};
+    ops.pop_back();
+    std::erase_if(ops, [&](const LineOp& op) { return op.output == gone[0] || op.output == gone[1]; });
+    ops.push_back(std::move(sink));
+    return;
+  }
 }
 
 int LineProgram::add_resample(int tensor, int width, int height, kernels::ResampleKernel kernel,
@@ -65,6 +102,7 @@ Result<std::vector<int>> LineProgram::append(const format::Program& program, std
     for (int position : bound.inputs) line.inputs.push_back(tensor_of[op.inputs[position]]);
     line.cost += static_cast<double>(format::count_macs(op, shapes)) /
                  static_cast<double>(std::max<int64_t>(shapes[op.outputs[0]].element_count().value_or(1), 1));
+    line.params = op.params;
     tensor_of[op.outputs[0]] = line.output;
     ops.push_back(std::move(line));
   }

@@ -14,9 +14,11 @@ namespace coco::runtime {
 
 struct LineOp {
   std::unique_ptr<backends::RowOp> op;
-  std::vector<int> inputs;  ///< tensor numbers
-  int output = -1;          ///< tensor number; -1: a sink, whose picture is that of inputs[0]
-  double cost = 1;          ///< of one result sample, in elementary operations, roughly
+  std::vector<int> inputs;       ///< tensor numbers
+  int output = -1;               ///< tensor number; -1: a sink, whose picture is that of inputs[0]
+  double cost = 1;               ///< of one result sample, in elementary operations, roughly
+  format::OpParams params = {};  ///< of the program's operator; monostate for sources, sinks and resampling
+  int binding = -1;              ///< of sources and sinks
 };
 
 struct LineProgram {
@@ -29,6 +31,9 @@ struct LineProgram {
   int add_source(backends::RowTensor tensor, const kernels::Capabilities& capabilities);
   /// Adds a sink storing `tensor` to the next binding.
   void add_sink(int tensor, const kernels::Capabilities& capabilities);
+  /// Gives the last sink the pixel shuffle and the residual sum in front of it, where they are what it stores:
+  /// sink(Binary add(DepthToSpace(x), base)). The same bytes, without two rows written and read on the way.
+  void fuse_last_sink(const kernels::Capabilities& capabilities);
   /// Resamples `tensor` to width x height (bicubic, antialiased when shrinking); returns the result.
   int add_resample(int tensor, int width, int height, kernels::ResampleKernel kernel,
                    const kernels::Capabilities& capabilities);

@@ -121,6 +121,18 @@ void add_interleave(std::vector<Case>& cases, int block) {
   });
 }
 
+void add_shuffle_store(std::vector<Case>& cases) {
+  const auto even = make_floats(kWidth + kRowSlop), odd = make_floats(kWidth + kRowSlop);
+  const auto base = make_floats(2 * kWidth + kRowSlop);
+  const auto samples = std::make_shared<std::vector<uint8_t>>(2 * kWidth);
+  each_row<ShuffleStoreRowSlot>(cases, {}, [&](const auto& row) {
+    return Case{std::string(row.name), "8 bit", 2.0 * kWidth, 18.0 * kWidth,
+                [run = row.function, even, odd, base, samples] {
+                  run(SampleType::kU8, even->data(), odd->data(), base->data(), kWidth, samples->data());
+                }};
+  });
+}
+
 void add_resample(std::vector<Case>& cases, int in, int out, ResampleKernel kernel, const std::string& name) {
   const auto table = std::make_shared<FilterTable>(make_filter(in, out, kernel));
   const auto input = make_floats(static_cast<size_t>(std::max(in, kWidth) * table->taps));
@@ -158,6 +170,7 @@ std::vector<Case> row_cases() {
   add_samples(cases, SampleType::kU16Lsb10, "10 bit low");
   add_samples(cases, SampleType::kU16Msb10, "10 bit high");
   add_pointwise(cases);
+  add_shuffle_store(cases);
   add_interleave(cases, 2);
   add_interleave(cases, 4);
   add_resample(cases, 512, 1024, ResampleKernel::kBicubic, "x2 bicubic");
@@ -212,6 +225,7 @@ std::vector<std::string> rows_without_case(const std::vector<Case>& cases) {
   add_names<BinaryRowSlot>(names);
   add_names<BinaryConstRowSlot>(names);
   add_names<InterleaveRowSlot>(names);
+  add_names<ShuffleStoreRowSlot>(names);
   add_names<ResampleRowVSlot>(names);
   add_names<ResampleRowHSlot>(names);
   add_names<DenseSlot>(names);

@@ -148,6 +148,28 @@ TEST_CASE("sample loads and stores equal the reference bit for bit") {
   });
 }
 
+TEST_CASE("shuffled sums are stored as sums, shuffles and stores would") {
+  Noise noise(4);
+  for (const SampleType type : {SampleType::kU8, SampleType::kU16Lsb10, SampleType::kU16Msb10, SampleType::kF32})
+    for (const int pairs : {0, 1, 3, 8, 31, 100}) {
+      const size_t count = 2 * static_cast<size_t>(pairs);
+      const auto even = noise.many(count + kRowSlop, 0.7f), odd = noise.many(count + kRowSlop, 0.7f);
+      auto base = noise.many(count + kRowSlop, 0.7f);
+      if (pairs > 3) base[3] = std::nanf(""), base[6] = 1e30f;
+      std::vector<float> shuffled(count + kRowSlop);
+      const float* planes[2] = {even.data(), odd.data()};
+      interleave_row_ref(2, planes, pairs, shuffled.data());
+      for (size_t i = 0; i < count; ++i) shuffled[i] += base[i];
+      std::vector<uint8_t> expected(count * byte_size(type) + 8, 0xa5);
+      store_row_ref(type, shuffled.data(), static_cast<int>(count), expected.data());
+      for_each_row<ShuffleStoreRowSlot>({}, [&](const auto& row) {
+        std::vector<uint8_t> stored(expected.size(), 0xa5);
+        row.function(type, even.data(), odd.data(), base.data(), pairs, stored.data());
+        CHECK(stored == expected);
+      });
+    }
+}
+
 TEST_CASE("pointwise rows equal the reference bit for bit") {
   Noise noise(2);
   const int count = 77;

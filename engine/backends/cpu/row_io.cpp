@@ -43,7 +43,47 @@ class SinkOp : public PointwiseOp {
   kernels::StoreRowFn store_;
 };
 
+class ShuffledSinkOp : public RowOp {
+ public:
+  ShuffledSinkOp(int binding, const Capabilities& capabilities)
+      : binding_(binding),
+        store_(choose<kernels::StoreRowSlot>(capabilities)),
+        shuffle_(choose<kernels::ShuffleStoreRowSlot>(capabilities)) {}
+  Interval rows_needed(int input, int y) const override {
+    return input == 0 ? Interval{y, y + 1} : Interval{y / 2, y / 2 + 1};
+  }
+  Interval cols_needed(int input, Interval x) const override {
+    return input == 0 ? x : Interval{x.begin / 2, (x.end - 1) / 2 + 1};
+  }
+  void run(const RowArgs& args) const noexcept override {
+    const Binding& binding = args.bindings[binding_];
+    const auto bytes = static_cast<ptrdiff_t>(byte_size(binding.type));
+    char* row = static_cast<char*>(binding.data) + args.y * binding.row_stride;
+    const auto base = [&](int x) { return args.inputs[0].at(args.y, 0, x); };
+    const auto plane = [&](int phase, int x) { return args.inputs[1].at(args.y / 2, args.y % 2 * 2 + phase, x / 2); };
+    const auto single = [&](int x) {
+      const float sum = *plane(x % 2, x) + *base(x);
+      store_(binding.type, &sum, 1, row + x * bytes);
+    };
+    int x = args.x.begin;
+    if (x % 2 != 0) single(x++);
+    const int pairs = (args.x.end - x) / 2;
+    if (pairs > 0) shuffle_(binding.type, plane(0, x), plane(1, x), base(x), pairs, row + x * bytes);
+    x += 2 * pairs;
+    if (x < args.x.end) single(x);
+  }
+
+ private:
+  int binding_;
+  kernels::StoreRowFn store_;
+  kernels::ShuffleStoreRowFn shuffle_;
+};
+
 }  // namespace
+
+std::unique_ptr<RowOp> make_shuffled_sink(int binding, const Capabilities& capabilities) {
+  return std::make_unique<ShuffledSinkOp>(binding, capabilities);
+}
 
 std::unique_ptr<RowOp> make_source(int binding, RowTensor tensor, const Capabilities& capabilities) {
   return std::make_unique<SourceOp>(binding, tensor, capabilities);

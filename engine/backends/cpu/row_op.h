@@ -97,6 +97,9 @@ Result<BoundRowOp> make_row_op(const format::Program& program, size_t operator_i
 std::unique_ptr<RowOp> make_source(int binding, RowTensor tensor, const kernels::Capabilities& capabilities);
 /// Stores rows into the caller's samples; input 0 is stored, there is no result.
 std::unique_ptr<RowOp> make_sink(int binding, RowTensor tensor, const kernels::Capabilities& capabilities);
+/// Depth to space by two, sum and sink in one: stores input 0 (1 channel) plus the shuffled input 1 (4 channels, half
+/// the size).
+std::unique_ptr<RowOp> make_shuffled_sink(int binding, const kernels::Capabilities& capabilities);
 /// Polyphase resampling of both axes.
 std::unique_ptr<RowOp> make_resample(kernels::FilterTable horizontal, kernels::FilterTable vertical, int channels,
                                      const kernels::Capabilities& capabilities);

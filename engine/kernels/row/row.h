@@ -22,6 +22,11 @@ using BinaryConstRowFn = void (*)(format::BinaryKind kind, const float* in, floa
 /// out[i * block + b] = in[b][i]: one row of depth-to-space.
 using InterleaveRowFn = void (*)(int block, const float* const* in, int count, float* out);
 
+/// What ends a super-resolution network, in one go: sample[2j] and sample[2j + 1] are StoreRow of even[j] + base[2j]
+/// and odd[j] + base[2j + 1] (pixel shuffle, residual, conversion).
+using ShuffleStoreRowFn = void (*)(SampleType type, const float* even, const float* odd, const float* base, int pairs,
+                                   void* samples);
+
 void load_row_ref(SampleType type, const void* samples, int count, float* out);
 void load_row_hwy(SampleType type, const void* samples, int count, float* out);
 void store_row_ref(SampleType type, const float* in, int count, void* samples);
@@ -36,5 +41,9 @@ void binary_const_row_hwy(format::BinaryKind kind, const float* in, float consta
                           float* out);
 void interleave_row_ref(int block, const float* const* in, int count, float* out);
 void interleave_row_hwy(int block, const float* const* in, int count, float* out);
+void shuffle_store_row_ref(SampleType type, const float* even, const float* odd, const float* base, int pairs,
+                           void* samples);
+void shuffle_store_row_hwy(SampleType type, const float* even, const float* odd, const float* base, int pairs,
+                           void* samples);
 
 }  // namespace coco::kernels

@@ -42,34 +42,60 @@ void LoadRow(SampleType type, const void* samples, int count, float* out) {
   load_row_ref(type, static_cast<const uint8_t*>(samples) + i * byte_size(type), count - i, out + i);
 }
 
+// clamp(round(v * peak), 0, peak); NaN, which compares false, becomes 0.
+HWY_INLINE hn::Vec<hn::RebindToSigned<D>> Code(V v, V peak) {
+  const V scaled = hn::Mul(v, peak);
+  return hn::NearestInt(hn::Min(hn::IfThenElseZero(hn::Gt(scaled, hn::Zero(D())), scaled), peak));
+}
+
 void StoreRow(SampleType type, const float* in, int count, void* samples) {
   const D d;
-  const hn::RebindToSigned<D> di;
   const int lanes = static_cast<int>(hn::Lanes(d));
   const V peak = hn::Set(d, static_cast<float>(max_value(type)));
-  const V zero = hn::Zero(d);
   int i = 0;
-  const auto codes = [&](int at) HWY_ATTR {
-    const V scaled = hn::Mul(hn::LoadU(d, in + at), peak);
-    // Ordered so that NaN, which compares false, becomes 0.
-    const V positive = hn::IfThenElseZero(hn::Gt(scaled, zero), scaled);
-    return hn::NearestInt(hn::Min(positive, peak));
-  };
   if (type == SampleType::kU8) {
     const hn::Rebind<uint8_t, D> d8;
     auto* out = static_cast<uint8_t*>(samples);
-    for (; i + lanes <= count; i += lanes) hn::StoreU(hn::DemoteTo(d8, codes(i)), d8, out + i);
+    for (; i + lanes <= count; i += lanes) hn::StoreU(hn::DemoteTo(d8, Code(hn::LoadU(d, in + i), peak)), d8, out + i);
   } else if (type == SampleType::kU16Lsb10 || type == SampleType::kU16Msb10) {
     const hn::Rebind<uint16_t, D> d16;
     auto* out = static_cast<uint16_t*>(samples);
     const bool high = type == SampleType::kU16Msb10;
     for (; i + lanes <= count; i += lanes) {
-      const auto code = high ? hn::ShiftLeft<6>(codes(i)) : codes(i);
-      hn::StoreU(hn::DemoteTo(d16, code), d16, out + i);
+      const auto code = Code(hn::LoadU(d, in + i), peak);
+      hn::StoreU(hn::DemoteTo(d16, high ? hn::ShiftLeft<6>(code) : code), d16, out + i);
     }
   }
-  static_cast<void>(di);
   store_row_ref(type, in + i, count - i, static_cast<uint8_t*>(samples) + i * byte_size(type));
+}
+
+void ShuffleStoreRow(SampleType type, const float* even, const float* odd, const float* base, int pairs,
+                     void* samples) {
+  const D d;
+  const hn::RebindToSigned<D> di;
+  const int lanes = static_cast<int>(hn::Lanes(d));
+  const V peak = hn::Set(d, static_cast<float>(max_value(type)));
+  auto* out = static_cast<uint8_t*>(samples);
+  int j = 0;
+  if (type != SampleType::kF32) {
+    for (; j + lanes <= pairs; j += lanes) {
+      V base_even, base_odd;
+      hn::LoadInterleaved2(d, base + 2 * j, base_even, base_odd);
+      const auto first = Code(hn::Add(hn::LoadU(d, even + j), base_even), peak);
+      const auto second = Code(hn::Add(hn::LoadU(d, odd + j), base_odd), peak);
+      if (type == SampleType::kU8) {
+        const hn::Rebind<uint16_t, D> d16;
+        hn::StoreU(hn::DemoteTo(d16, hn::Or(first, hn::ShiftLeft<8>(second))), d16,
+                   reinterpret_cast<uint16_t*>(out + 2 * j));
+      } else {
+        const auto words = hn::Or(first, hn::ShiftLeft<16>(second));
+        hn::StoreU(type == SampleType::kU16Msb10 ? hn::ShiftLeft<6>(words) : words, di,
+                   reinterpret_cast<int32_t*>(out + 4 * static_cast<ptrdiff_t>(j)));
+      }
+    }
+  }
+  shuffle_store_row_ref(type, even + j, odd + j, base + 2 * j, pairs - j,
+                        out + 2 * static_cast<size_t>(j) * byte_size(type));
 }
 
 template <typename F>
@@ -169,6 +195,7 @@ HWY_EXPORT(UnaryRow);
 HWY_EXPORT(BinaryRow);
 HWY_EXPORT(BinaryConstRow);
 HWY_EXPORT(InterleaveRow);
+HWY_EXPORT(ShuffleStoreRow);
 
 void load_row_hwy(SampleType type, const void* samples, int count, float* out) {
   HWY_DYNAMIC_DISPATCH(LoadRow)(type, samples, count, out);
@@ -188,6 +215,10 @@ void binary_const_row_hwy(format::BinaryKind kind, const float* in, float consta
 }
 void interleave_row_hwy(int block, const float* const* in, int count, float* out) {
   HWY_DYNAMIC_DISPATCH(InterleaveRow)(block, in, count, out);
+}
+void shuffle_store_row_hwy(SampleType type, const float* even, const float* odd, const float* base, int pairs,
+                           void* samples) {
+  HWY_DYNAMIC_DISPATCH(ShuffleStoreRow)(type, even, odd, base, pairs, samples);
 }
 
 }  // namespace coco::kernels

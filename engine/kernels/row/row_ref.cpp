@@ -116,4 +116,14 @@ void interleave_row_ref(int block, const float* const* in, int count, float* out
     for (int b = 0; b < block; ++b) out[i * block + b] = in[b][i];
 }
 
+void shuffle_store_row_ref(SampleType type, const float* even, const float* odd, const float* base, int pairs,
+                           void* samples) {
+  const size_t bytes = byte_size(type);
+  auto* out = static_cast<uint8_t*>(samples);
+  for (int j = 0; j < pairs; ++j) {
+    const float sums[2] = {even[j] + base[2 * j], odd[j] + base[2 * j + 1]};
+    store_row_ref(type, sums, 2, out + 2 * static_cast<size_t>(j) * bytes);
+  }
+}
+
 }  // namespace coco::kernels
