@@ -41,18 +41,42 @@ constexpr size_t kMaxPointers = 512;
 using DI = hn::ScalableTag<int32_t>;
 using VI = hn::Vec<DI>;
 
-// What stays the same along a row for one tile of channels.
+// What stays the same along a row for one tile of channels. Blocks work on a copy: nothing they store can alias it.
 struct TileArgs {
   const QuantConvRowArgs* row;
   const QuantTile* tile;
   const uint32_t** in;  // word 0 of the entries; where they are more than kMaxPointers, found anew for every block
+  const uint32_t *weights, *wide;
+  size_t pairs, narrow, count;  // entries up to the end of each part
+  const int32_t* bias;
+  const float *scale, *negative;
+  void* out;  // its first plane
+  ptrdiff_t out_plane_stride;
+  int channels;
+  bool dequantize;
   requantize::Bounds bounds;
 };
 
-void FindInputs(const TileArgs& t, size_t begin, size_t end) {
-  const QuantEntry* entries = t.row->weights->entries.data() + t.tile->entry_begin;
-  for (size_t e = begin; e < end; ++e)
-    t.in[e - begin] = t.row->rows[entries[e].row] + entries[e].plane * t.row->in_plane_stride + entries[e].offset;
+TileArgs MakeTile(const QuantConvRowArgs& args, const QuantTile& tile, const uint32_t** in) {
+  const QuantConvRowWeights& w = *args.weights;
+  TileArgs t;
+  t.row = &args, t.tile = &tile, t.in = in;
+  t.weights = w.weights.data() + tile.weight_begin, t.wide = w.wide.data() + tile.wide_begin;
+  t.pairs = 2 * tile.pair_count, t.narrow = tile.entry_count - tile.wide_count, t.count = tile.entry_count;
+  t.bias = w.bias.data() + tile.first, t.scale = w.scale.data() + tile.first,
+  t.negative = w.negative.data() + tile.first;
+  t.out = static_cast<uint32_t*>(args.out) + (w.dequantize ? tile.first : tile.first / 4) * args.out_plane_stride;
+  t.out_plane_stride = args.out_plane_stride;
+  t.channels = tile.channels, t.dequantize = w.dequantize;
+  t.bounds = {w.out_zero_point, w.low, w.high};
+  return t;
+}
+
+HWY_NOINLINE void FindInputs(const QuantConvRowArgs& args, const QuantTile& tile, size_t begin, size_t end,
+                             const uint32_t** in) {
+  const QuantEntry* entry = args.weights->entries.data() + tile.entry_begin + begin;
+  for (size_t e = begin; e < end; ++e, ++entry)
+    *in++ = args.rows[entry->row] + entry->plane * args.in_plane_stride + entry->offset;
 }
 
 HWY_INLINE VI Load(const uint32_t* words) {
@@ -113,18 +137,15 @@ HWY_INLINE void WideEntry(const uint32_t* in, const uint32_t* weights, VI (&acc)
 // Entries [begin, end), whose inputs t.in has. kMaxPointers is even: no pair is cut.
 template <int kOc, int kVec>
 HWY_INLINE void Entries(const TileArgs& t, size_t begin, size_t end, ptrdiff_t x, VI (&acc)[kOc][kVec]) {
-  const QuantConvRowWeights& w = *t.row->weights;
-  const QuantTile& tile = *t.tile;
   const uint32_t* const* in = t.in;
   const uint32_t* const* in_end = t.in + (end - begin);
-  const uint32_t* weights = w.weights.data() + tile.weight_begin + begin * kOcTile;
+  const uint32_t* weights = t.weights + begin * kOcTile;
 #if defined(COCO_DOT4_PAIRS)
-  const size_t narrow = tile.entry_count - tile.wide_count;
-  const uint32_t* const* pairs_end = t.in + (std::clamp(2 * tile.pair_count, begin, end) - begin);
-  const uint32_t* const* narrow_end = t.in + (std::clamp(narrow, begin, end) - begin);
+  const uint32_t* const* pairs_end = t.in + (std::clamp(t.pairs, begin, end) - begin);
+  const uint32_t* const* narrow_end = t.in + (std::clamp(t.narrow, begin, end) - begin);
   for (; in != pairs_end; in += 2, weights += 2 * kOcTile) Pair<kOc, kVec>(in, x, weights, acc);
   for (; in != narrow_end; ++in, weights += kOcTile) Entry<kOc, kVec>(*in + x, weights, acc);
-  const uint32_t* wide = w.wide.data() + tile.wide_begin + (std::max(begin, narrow) - narrow) * 2 * kOcTile;
+  const uint32_t* wide = t.wide + (std::max(begin, t.narrow) - t.narrow) * 2 * kOcTile;
   for (; in != in_end; ++in, wide += 2 * kOcTile) WideEntry<kOc, kVec>(*in + x, wide, acc);
 #else
   for (; in != in_end; ++in, weights += kOcTile) Entry<kOc, kVec>(*in + x, weights, acc);
@@ -134,12 +155,11 @@ HWY_INLINE void Entries(const TileArgs& t, size_t begin, size_t end, ptrdiff_t x
 template <int kOc, int kVec>
 HWY_INLINE void StoreFloats(const TileArgs& t, ptrdiff_t x, const VI (&acc)[kOc][kVec]) {
   const requantize::DF df;
-  const QuantConvRowWeights& w = *t.row->weights;
   COCO_UNROLL
   for (int o = 0; o < kOc; ++o) {
-    if (o >= t.tile->channels) break;
-    float* out = static_cast<float*>(t.row->out) + (t.tile->first + o) * t.row->out_plane_stride + x;
-    const auto scale = hn::Set(df, w.scale[t.tile->first + o]), negative = hn::Set(df, w.negative[t.tile->first + o]);
+    if (o >= t.channels) break;
+    float* out = static_cast<float*>(t.out) + o * t.out_plane_stride + x;
+    const auto scale = hn::Set(df, t.scale[o]), negative = hn::Set(df, t.negative[o]);
     COCO_UNROLL
     for (int v = 0; v < kVec; ++v)
       hn::StoreU(requantize::Scaled(acc[o][v], scale, negative), df, out + v * hn::Lanes(df));
@@ -150,19 +170,17 @@ template <int kOc, int kVec>
 HWY_INLINE void StoreWords(const TileArgs& t, ptrdiff_t x, const VI (&acc)[kOc][kVec]) {
   const DI di;
   const requantize::DF df;
-  const QuantConvRowWeights& w = *t.row->weights;
   COCO_UNROLL
   for (int plane = 0; plane < kOc / 4; ++plane) {
-    const int first = t.tile->first + 4 * plane;
-    uint32_t* out = static_cast<uint32_t*>(t.row->out) + first / 4 * t.row->out_plane_stride + x;
+    int32_t* out = static_cast<int32_t*>(t.out) + plane * t.out_plane_stride + x;
     COCO_UNROLL
     for (int v = 0; v < kVec; ++v) {
       VI values[4];
       COCO_UNROLL
       for (int i = 0; i < 4; ++i)
-        values[i] = requantize::Rounded(requantize::Scaled(acc[4 * plane + i][v], hn::Set(df, w.scale[first + i]),
-                                                           hn::Set(df, w.negative[first + i])));
-      hn::StoreU(requantize::Words(values, t.bounds), di, reinterpret_cast<int32_t*>(out + v * hn::Lanes(di)));
+        values[i] = requantize::Rounded(requantize::Scaled(acc[4 * plane + i][v], hn::Set(df, t.scale[4 * plane + i]),
+                                                           hn::Set(df, t.negative[4 * plane + i])));
+      hn::StoreU(requantize::Words(values, t.bounds), di, out + v * hn::Lanes(di));
     }
   }
 }
@@ -170,25 +188,23 @@ HWY_INLINE void StoreWords(const TileArgs& t, ptrdiff_t x, const VI (&acc)[kOc][
 // kOc channels x kVec vectors of outputs at output x.
 template <int kOc, int kVec>
 HWY_INLINE void Block(const TileArgs& t, ptrdiff_t x) {
-  const QuantConvRowWeights& w = *t.row->weights;
   VI acc[kOc][kVec];
   COCO_UNROLL
   for (int o = 0; o < kOc; ++o) {
-    const VI bias = hn::Set(DI(), w.bias[t.tile->first + o]);
+    const VI bias = hn::Set(DI(), t.bias[o]);
     COCO_UNROLL
     for (int v = 0; v < kVec; ++v) acc[o][v] = bias;
   }
-  const size_t count = t.tile->entry_count;
-  if (count <= kMaxPointers) {
-    Entries<kOc, kVec>(t, 0, count, x, acc);
+  if (t.count <= kMaxPointers) {
+    Entries<kOc, kVec>(t, 0, t.count, x, acc);
   } else {
-    for (size_t begin = 0; begin < count; begin += kMaxPointers) {
-      const size_t end = std::min(count, begin + kMaxPointers);
-      FindInputs(t, begin, end);
+    for (size_t begin = 0; begin < t.count; begin += kMaxPointers) {
+      const size_t end = std::min(t.count, begin + kMaxPointers);
+      FindInputs(*t.row, *t.tile, begin, end, t.in);
       Entries<kOc, kVec>(t, begin, end, x, acc);
     }
   }
-  if (w.dequantize) {
+  if (t.dequantize) {
     StoreFloats<kOc, kVec>(t, x, acc);
   } else {
     StoreWords<kOc, kVec>(t, x, acc);
@@ -197,7 +213,8 @@ HWY_INLINE void Block(const TileArgs& t, ptrdiff_t x) {
 
 // One tile along [begin, end): whole vectors, as many at a time as the registers hold.
 template <int kOc>
-HWY_NOINLINE void TileSpan(const TileArgs& t, ptrdiff_t begin, ptrdiff_t end) {
+HWY_NOINLINE void TileSpan(const TileArgs& args, ptrdiff_t begin, ptrdiff_t end) {
+  const TileArgs t = args;
   const ptrdiff_t lanes = hn::Lanes(DI());
   ptrdiff_t x = begin;
   for (; end - x > (kVectors - 1) * lanes; x += kVectors * lanes) Block<kOc, kVectors>(t, x);
@@ -214,8 +231,8 @@ void QuantConvRow(const QuantConvRowArgs& args) {
   for (ptrdiff_t x = 0; x < args.width; x += span) {
     const ptrdiff_t end = std::min<ptrdiff_t>(args.width, x + span);
     for (const QuantTile& tile : w.tiles) {
-      const TileArgs t{&args, &tile, inputs, {w.out_zero_point, w.low, w.high}};
-      if (tile.entry_count <= kMaxPointers) FindInputs(t, 0, tile.entry_count);
+      const TileArgs t = MakeTile(args, tile, inputs);
+      if (tile.entry_count <= kMaxPointers) FindInputs(args, tile, 0, tile.entry_count, inputs);
       if (kOcTile == 8 && tile.channels > 4) {
         TileSpan<kOcTile>(t, x, end);
       } else {
