@@ -20,6 +20,8 @@ namespace {
 constexpr int kFloatsPerLine = 16;
 constexpr int kMinStripWidth = 64;
 constexpr int kCellRows = 64;  // of the first sink
+// What moves costs whole strips; narrower ones would pay more for their halos than they save.
+constexpr int kMaxReuseStripWidth = 640;
 // A chain longer than this would overflow the stack: rows are asked for recursively.
 constexpr size_t kMaxOperators = 4096;
 constexpr size_t kMaxArenaFloats = (size_t{1} << 30) / sizeof(float);
@@ -178,6 +180,7 @@ class Planner {
     for (int strips = 1;; ++strips) {
       const int width = round_up((master.width + strips - 1) / strips, 2 * kFloatsPerLine);
       cut(master, width);
+      if (options_.reuse && width > kMaxReuseStripWidth) continue;
       if (plan_.arena_floats + plan_.scratch_floats <= budget || width <= kMinStripWidth) return;
     }
   }
