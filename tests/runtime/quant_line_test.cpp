@@ -1,4 +1,5 @@
 // Integer networks row by row: the same bits as the dense references under every tiling, thread count and kernel.
+#include "base/file.h"
 #include "catch.h"
 #include "coco/session.h"
 #include "runtime/line_executor.h"
@@ -77,6 +78,26 @@ TEST_CASE("integer stacks are bit-identical under every tiling") {
   auto last = same3x3(255, 0);
   last.dequantize = true;
   check(net.finish({net.quant_conv(x, 16, 4, last)}), kAwkward);
+}
+
+// A change of these bytes is a change of what integer networks compute: on every machine, target and thread count they
+// are the same. See docs/numerics.md.
+TEST_CASE("golden bytes of an integer stack") {
+  NetworkBuilder net(21);
+  int x = net.op(format::QuantizeParams{255, 0}, {net.input({1, 1, kDynamicDim, kDynamicDim})});
+  x = net.quant_conv(x, 1, 8, same3x3(0, 37));
+  x = net.quant_conv(x, 8, 8, same3x3(37, 120));
+  auto last = same3x3(120, 0);
+  last.dequantize = true;
+  const auto model = Model::from_program(net.finish({net.quant_conv(x, 8, 4, last)}));
+  REQUIRE(model.ok());
+  const Shape shape{1, 1, 41, 67};
+  std::vector<float> input(41 * 67);
+  for (size_t i = 0; i < input.size(); ++i) input[i] = static_cast<float>(i * i % 256) / 255.0f;
+  const std::vector<float> output = run(*model, shape, input, {});
+  const auto* bytes = reinterpret_cast<const uint8_t*>(output.data());
+  CHECK(sha256_hex({bytes, output.size() * sizeof(float)}) ==
+        "50c0b25fd291285522d0143055dcbba9f1470a4d7874e790efac48b96a4737e8");
 }
 
 TEST_CASE("integer convolutions of every geometry run by rows") {
