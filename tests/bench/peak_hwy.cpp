@@ -44,13 +44,21 @@ const char* dot_instructions() { return "none"; }
 #else
 
 // A new value to the compiler, so that no product is computed before the loop.
-#if HWY_ARCH_X86
+#undef COCO_CHANGED
+#undef COCO_STEP
+#if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3
 #define COCO_CHANGED(x) __asm__("" : "+v"((x).raw))
-#elif HWY_ARCH_ARM
+#elif HWY_ARCH_X86 && HWY_TARGET <= HWY_SSSE3
+#define COCO_CHANGED(x) __asm__("" : "+x"((x).raw))
+#elif HWY_TARGET == HWY_NEON
 #define COCO_CHANGED(x) __asm__("" : "+w"((x).raw))
 #else
 #define COCO_CHANGED(x) static_cast<void>(x)
 #endif
+
+#define COCO_STEP(acc) \
+  COCO_CHANGED(x);     \
+  acc = dot4::Dot4(acc, x, w)
 
 // Eight independent sums: the latency of a dot product is 4 to 5 cycles, or that of one addition.
 HWY_NOINLINE double dot_loop(long rounds, float* sink) {
@@ -58,11 +66,16 @@ HWY_NOINLINE double dot_loop(long rounds, float* sink) {
   const dot4::DI d;
   dot4::VI x = hn::Set(d, 0x01020304), w = hn::Set(d, 0x04030201);
   dot4::VI a0 = hn::Zero(d), a1 = a0, a2 = a0, a3 = a0, a4 = a0, a5 = a0, a6 = a0, a7 = a0;
-  const auto step = [&](dot4::VI& acc) HWY_ATTR {
-    COCO_CHANGED(x);
-    acc = dot4::Dot4(acc, x, w);
-  };
-  for (long i = 0; i < rounds; ++i) step(a0), step(a1), step(a2), step(a3), step(a4), step(a5), step(a6), step(a7);
+  for (long i = 0; i < rounds; ++i) {
+    COCO_STEP(a0);
+    COCO_STEP(a1);
+    COCO_STEP(a2);
+    COCO_STEP(a3);
+    COCO_STEP(a4);
+    COCO_STEP(a5);
+    COCO_STEP(a6);
+    COCO_STEP(a7);
+  }
   a0 = hn::Add(hn::Add(hn::Add(a0, a1), hn::Add(a2, a3)), hn::Add(hn::Add(a4, a5), hn::Add(a6, a7)));
   *sink = static_cast<float>(hn::GetLane(a0));
   return 8.0 * 8.0 * static_cast<double>(hn::Lanes(d)) * static_cast<double>(rounds);
@@ -71,7 +84,7 @@ HWY_NOINLINE double dot_loop(long rounds, float* sink) {
 const char* dot_instructions() {
 #if defined(COCO_DOT4_PAIRS)
   return "pmaddubsw + pmaddwd + paddd";
-#elif HWY_ARCH_X86
+#elif HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3_DL
   return "vpdpbusd";
 #else
   return "products in 16 bits";

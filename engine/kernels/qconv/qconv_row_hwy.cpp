@@ -157,12 +157,13 @@ HWY_INLINE void StoreFloats(const TileArgs& t, ptrdiff_t x, const VI (&acc)[kOc]
   const requantize::DF df;
   COCO_UNROLL
   for (int o = 0; o < kOc; ++o) {
-    if (o >= t.channels) break;
-    float* out = static_cast<float*>(t.out) + o * t.out_plane_stride + x;
-    const auto scale = hn::Set(df, t.scale[o]), negative = hn::Set(df, t.negative[o]);
-    COCO_UNROLL
-    for (int v = 0; v < kVec; ++v)
-      hn::StoreU(requantize::Scaled(acc[o][v], scale, negative), df, out + v * hn::Lanes(df));
+    if (o < t.channels) {
+      float* out = static_cast<float*>(t.out) + o * t.out_plane_stride + x;
+      const auto scale = hn::Set(df, t.scale[o]), negative = hn::Set(df, t.negative[o]);
+      COCO_UNROLL
+      for (int v = 0; v < kVec; ++v)
+        hn::StoreU(requantize::Scaled(acc[o][v], scale, negative), df, out + v * hn::Lanes(df));
+    }
   }
 }
 
