@@ -6,9 +6,24 @@
 
 // As kernels/qconv/targets.h asks for.
 #define HWY_WANT_AVX3_DL 1
-#include <hwy/targets.h>
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernels/targets_hwy.cpp"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
 
+HWY_BEFORE_NAMESPACE();
 namespace coco {
+namespace HWY_NAMESPACE {
+
+int64_t CompiledTarget() { return HWY_TARGET; }
+
+}  // namespace HWY_NAMESPACE
+}  // namespace coco
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace coco {
+HWY_EXPORT(CompiledTarget);
 
 namespace {
 
@@ -22,6 +37,7 @@ void apply_mask() {
     for (int64_t target : hwy::SupportedAndGeneratedTargets()) {
       if (std::string_view(hwy::TargetName(target)) == wanted) {
         hwy::DisableTargets(better);
+        hwy::GetChosenTarget().DeInit();
         return;
       }
       better |= target;
@@ -37,12 +53,16 @@ std::vector<std::string> supported_targets() {
   apply_mask();
   std::vector<std::string> names;
   for (int64_t target : hwy::SupportedAndGeneratedTargets()) names.emplace_back(hwy::TargetName(target));
+  // Asking for the list makes Highway choose anew, and from every target, the masked ones too; the next kernel that is
+  // dispatched chooses among the supported.
+  hwy::GetChosenTarget().DeInit();
   return names;
 }
 
 std::string active_target() {
-  const auto targets = supported_targets();
-  return targets.empty() ? "" : targets.front();
+  apply_mask();
+  return hwy::TargetName(HWY_DYNAMIC_DISPATCH(CompiledTarget)());
 }
 
 }  // namespace coco
+#endif
