@@ -12,7 +12,7 @@ namespace {
 
 using quality::Plane8;
 
-constexpr int kSamples = 48, kMostPictures = 24, kSide = 96, kLeastSide = 24;
+constexpr int kSamples = 48, kMostPictures = 24, kMostOfOne = 6, kSide = 96, kLeastSide = 24;
 /// Cut away after shrinking a crop, so that its edges are those of the whole picture's shrinking.
 constexpr int kMargin = 8;
 
@@ -169,8 +169,8 @@ Result<std::vector<CalibrationSample>> calibration_samples(const std::string& fo
       reason = image.error().message;
       continue;
     }
-    add_crops(cropper, planes_of(std::move(image).value(), geometry.channels), (kSamples + pictures - 1) / pictures,
-              samples);
+    add_crops(cropper, planes_of(std::move(image).value(), geometry.channels),
+              std::min<size_t>((kSamples + pictures - 1) / pictures, kMostOfOne), samples);
   }
   if (samples.empty()) {
     return make_error(ErrorCode::kInvalidData,

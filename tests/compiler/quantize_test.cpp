@@ -62,7 +62,7 @@ QuantizeOptions plain(std::vector<CalibrationSample> samples) {
   QuantizeOptions options;
   options.method = CalibrationMethod::kMinMax;
   options.min_snr_db = 0;
-  options.equalize = options.correct_bias = false;
+  options.equalize = options.fit_weights = options.refine_ranges = options.correct_bias = false;
   options.samples = std::move(samples);
   return options;
 }
@@ -280,7 +280,7 @@ TEST_CASE("three convolutions in a row pass u8 and come near f32") {
     CHECK(integer_convs(graph).size() == 3);
     CHECK(report.snr_db > 28);
     for (const QuantizedLayer& layer : report.layers) CHECK(layer.snr_db > 28);
-    options.equalize = options.correct_bias = true;
+    options.equalize = options.fit_weights = options.refine_ranges = options.correct_bias = true;
     QuantizeReport better;
     quantized(net.graph, options, better);
     CHECK(better.snr_db >= report.snr_db);
@@ -443,6 +443,56 @@ TEST_CASE("targets give the loss in dB") {
   CHECK(report.layers[0].bytes_f32 == 144);
   CHECK(report.layers[0].bytes_entries == 9 * 44);
   CHECK(report.layers[0].bytes_csr > 20);
+}
+
+TEST_CASE("channels of unlike size and sign share the steps after equalisation") {
+  // Channel 0 is large and positive, channel 1 small and negative; both matter alike in the end.
+  for (const bool prelu : {true, false}) {
+    Net net(1, 16);
+    std::vector<float> slope;
+    if (prelu) slope = {0.25f, 0.5f};
+    net.conv("a", 2, 1, {4, -0.05f}, {0, 0}, format::UnaryKind::kIdentity, 0, 0, slope);
+    net.conv("b", 1, 1, {0.25f, -20}, {0});
+    net.end();
+    QuantizeOptions options = plain(pictures(2, 1, 16));
+    options.method = CalibrationMethod::kMse;
+    options.min_snr_db = -100;
+    QuantizeReport before, after;
+    quantized(net.graph, options, before);
+    options.equalize = true;
+    const Graph graph = quantized(net.graph, options, after);
+    CHECK(after.snr_db > before.snr_db + 6);
+    // Turned over, nothing is negative any more.
+    CHECK(integer_convs(graph)[0]->as<format::QuantConv2dParams>()->out_zero_point < 5);
+    if (prelu) {
+      const auto scale = constant<float>(integer_convs(graph)[0], 3),
+                 negative = constant<float>(integer_convs(graph)[0], 4);
+      CHECK(negative[0] == Approx(0.25 * scale[0]));
+      CHECK(scale[1] == Approx(0.5 * negative[1]));
+    }
+  }
+}
+
+TEST_CASE("fitted weights come nearer to f32 than rounded ones, and keep the rules") {
+  Random random(81);
+  Net net(1, 32);
+  net.random_conv("a", 6, random, format::UnaryKind::kIdentity, random.list(6));
+  std::vector<float> weights = random.list(5 * 6 * 9, 0.3f);
+  for (size_t i = 0; i < weights.size(); i += 3) weights[i] = 0;
+  net.conv("b", 5, 3, weights, random.list(5, 0.1f), format::UnaryKind::kRelu);
+  net.random_conv("c", 2, random);
+  net.end();
+  QuantizeOptions options = plain(pictures(4, 1, 32));
+  QuantizeReport before, after;
+  quantized(net.graph, options, before);
+  options.fit_weights = true;
+  const Graph graph = quantized(net.graph, options, after);
+  CHECK(after.snr_db > before.snr_db);
+  const auto w8 = constant<int8_t>(integer_convs(graph).at(1), 1);
+  for (size_t i = 0; i < weights.size(); ++i) {
+    if (weights[i] == 0) CHECK(w8[i] == 0);
+    if (i / 9 % 2 == 0) CHECK(std::abs(w8[i]) + std::abs(w8[i + 9]) <= 128);
+  }
 }
 
 TEST_CASE("an integer graph becomes a program that verifies") {

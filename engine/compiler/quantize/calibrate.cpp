@@ -14,21 +14,6 @@ using graph::Node;
 using graph::Value;
 using Means = std::vector<double>;
 
-/// fn(sample number) for every sample; the first error in their order.
-Status each_sample(size_t count, const std::function<Status(size_t)>& fn) {
-  std::vector<Status> results(count);
-  ThreadPool::process().parallel_for(static_cast<int>(count), 0, [&](int task, int) {
-    results[static_cast<size_t>(task)] = fn(static_cast<size_t>(task));
-  });
-  for (size_t i = 0; i < count; ++i) {
-    if (!results[i].ok()) {
-      return make_error(results[i].error().code,
-                        "calibration sample " + std::to_string(i) + ": " + results[i].error().message);
-    }
-  }
-  return {};
-}
-
 /// The planes of one channel of an [N,C,H,W] tensor: fn(span of f32).
 template <typename Fn>
 void each_plane(const TensorView& view, size_t channel, Fn fn) {
@@ -119,6 +104,20 @@ std::vector<float> real_values(const TensorView& view, const ActivationScale* sc
 }
 
 }  // namespace
+
+Status each_sample(size_t count, const std::function<Status(size_t)>& fn) {
+  std::vector<Status> results(count);
+  ThreadPool::process().parallel_for(static_cast<int>(count), 0, [&](int task, int) {
+    results[static_cast<size_t>(task)] = fn(static_cast<size_t>(task));
+  });
+  for (size_t i = 0; i < count; ++i) {
+    if (!results[i].ok()) {
+      return make_error(results[i].error().code,
+                        "calibration sample " + std::to_string(i) + ": " + results[i].error().message);
+    }
+  }
+  return {};
+}
 
 double decibels(double signal, double noise) {
   constexpr double kMost = 200;

@@ -2,8 +2,10 @@
 // Samples are spread over the process's pool; results do not depend on the number of threads.
 #pragma once
 
+#include <functional>
 #include <unordered_map>
 
+#include "compiler/quantize/fit.h"
 #include "compiler/quantize/rewrite.h"
 
 namespace coco::compiler {
@@ -40,6 +42,10 @@ class Calibration {
   /// Mean sums of the integer graph's convolutions in real units, keyed by the original's nodes.
   Result<ChannelMeans> mean_sums(const Rewritten& rewritten) const;
 
+  /// Moments of what the integer form of `node` reads, in its steps times their size, and of the f32 node's sums, by
+  /// group, over pixels sampled from some of the samples.
+  Result<std::vector<Moments>> moments(const Rewritten& rewritten, const graph::Node& node, double step) const;
+
   /// Signal to noise ratio in dB of each convolution's result, keyed by the original's nodes.
   Result<std::unordered_map<const graph::Node*, double>> layer_snr(const Rewritten& rewritten,
                                                                    const Choices& choices) const;
@@ -56,6 +62,9 @@ class Calibration {
   Statistics statistics_;
   std::vector<std::vector<FloatTensor>> outputs_;  ///< of the f32 graph, by sample
 };
+
+/// fn(number) for every one of `count` samples; the first error in their order.
+Status each_sample(size_t count, const std::function<Status(size_t)>& fn);
 
 /// A ratio of powers in dB; no noise at all is 200.
 double decibels(double signal, double noise);

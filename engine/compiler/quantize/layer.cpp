@@ -57,8 +57,8 @@ Error stays_f32(std::string reason, const char* file = __builtin_FILE(), int lin
 
 class Builder {
  public:
-  Builder(const graph::Node& node, const ActivationScale& in, const ActivationScale* out, const BiasShift& shift)
-      : node_(node), conv_(*node.as<format::Conv2dParams>()), in_(in), out_(out), shift_(shift) {}
+  Builder(const graph::Node& node, const ActivationScale& in, const ActivationScale* out, const LayerChoice& choice)
+      : node_(node), conv_(*node.as<format::Conv2dParams>()), in_(in), out_(out), choice_(choice) {}
 
   Result<IntegerLayer> build() {
     const Shape& shape = node_.input(1)->shape();
@@ -79,14 +79,12 @@ class Builder {
 
   Status add_channel(size_t m) {
     const size_t count = group_inputs_ * taps_;
-    const size_t first = m / (channels_ / static_cast<size_t>(conv_.group)) * group_inputs_;
-    const auto floats = node_.input(1)->floats().subspan(m * count, count);
-    std::vector<double> weights(count);
-    for (size_t i = 0; i < count; ++i) weights[i] = floats[i] * out_factor(m) / in_.factor(first + i / taps_);
+    const std::vector<double> weights = scaled_weights(node_, m, in_, out_);
     double bias = node_.input(2) != nullptr ? static_cast<double>(node_.input(2)->floats()[m]) : 0.0;
-    bias = (bias + (shift_.empty() ? 0.0 : shift_[m])) * out_factor(m);
+    bias = (bias + (choice_.shift.empty() ? 0.0 : choice_.shift[m])) * out_factor(m);
 
-    const double scale = weight_scale(weights, taps_, first);
+    const bool fitted = !choice_.weight.empty();
+    const double scale = fitted ? choice_.scale[m] : weight_scale(weights, taps_, first_input_channel(node_, m));
     const double unit = scale > 0 ? scale * in_.step : empty_channel_unit(bias);
     const double sum = std::nearbyint(bias / unit);
     if (!(std::abs(sum) < static_cast<double>(format::kQuantSumLimit))) {
@@ -94,7 +92,8 @@ class Builder {
     }
     layer_.bias.push_back(static_cast<int32_t>(sum));
     std::span<int8_t> out(layer_.weight.data() + m * count, count);
-    for (size_t i = 0; scale > 0 && i < count; ++i) out[i] = static_cast<int8_t>(rounded(weights[i], scale));
+    for (size_t i = 0; scale > 0 && i < count; ++i)
+      out[i] = fitted ? choice_.weight[m * count + i] : static_cast<int8_t>(rounded(weights[i], scale));
     const int64_t largest = format::largest_sum(out, layer_.bias.back(), in_.zero_point);
     if (largest >= format::kQuantSumLimit) {
       return stays_f32("the sums of channel " + std::to_string(m) + " can reach " + std::to_string(largest) +
@@ -111,8 +110,11 @@ class Builder {
 
   Status add_scales(size_t m, double scale) {
     const auto ratio = negative_ratio(node_, m);
-    layer_.scale.push_back(static_cast<float>(scale));
-    if (ratio) layer_.negative.push_back(static_cast<float>(scale * *ratio));
+    const double of_negative = scale * ratio.value_or(1);
+    // A channel turned over has its sums turned over: what was positive comes as negative.
+    const bool turned = out_factor(m) < 0;
+    layer_.scale.push_back(static_cast<float>(turned ? of_negative : scale));
+    if (ratio) layer_.negative.push_back(static_cast<float>(turned ? scale : of_negative));
     const double largest = std::abs(scale) * std::max(1.0, std::abs(ratio.value_or(0)));
     if (!(largest <= format::kQuantScaleLimit)) {
       return stays_f32("the scale of channel " + std::to_string(m) + " would be " + std::to_string(largest));
@@ -141,12 +143,30 @@ class Builder {
   const format::Conv2dParams& conv_;
   const ActivationScale& in_;
   const ActivationScale* out_;
-  const BiasShift& shift_;
+  const LayerChoice& choice_;
   size_t channels_ = 0, group_inputs_ = 0, taps_ = 0;
   IntegerLayer layer_;
 };
 
 }  // namespace
+
+size_t first_input_channel(const graph::Node& node, size_t m) {
+  const Shape& shape = node.input(1)->shape();
+  const auto group = static_cast<size_t>(node.as<format::Conv2dParams>()->group);
+  return m / (static_cast<size_t>(shape[0]) / group) * static_cast<size_t>(shape[1]);
+}
+
+std::vector<double> scaled_weights(const graph::Node& node, size_t m, const ActivationScale& in,
+                                   const ActivationScale* out) {
+  const Shape& shape = node.input(1)->shape();
+  const auto taps = static_cast<size_t>(shape[2] * shape[3]), count = static_cast<size_t>(shape[1]) * taps;
+  const size_t first = first_input_channel(node, m);
+  const auto floats = node.input(1)->floats().subspan(m * count, count);
+  std::vector<double> weights(count);
+  for (size_t i = 0; i < count; ++i)
+    weights[i] = floats[i] * (out != nullptr ? out->factor(m) : 1.0) / in.factor(first + i / taps);
+  return weights;
+}
 
 double weight_scale(std::span<const double> weights, size_t taps, size_t first_channel) {
   double largest = 0, largest_pair = 0;
@@ -183,8 +203,8 @@ Result<std::string> integer_obstacle(const graph::Node& node) {
 }
 
 Result<IntegerLayer> integer_layer(const graph::Node& node, const ActivationScale& in, const ActivationScale* out,
-                                   const BiasShift& shift) {
-  return Builder(node, in, out, shift).build();
+                                   const LayerChoice& choice) {
+  return Builder(node, in, out, choice).build();
 }
 
 }  // namespace coco::compiler

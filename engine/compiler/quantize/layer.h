@@ -18,8 +18,20 @@ inline constexpr int kPairLimit = 128;
 /// weights: [channels][taps] of one output channel, the first of them being input channel `first_channel`.
 double weight_scale(std::span<const double> weights, size_t taps, size_t first_channel);
 
-/// What to add to the sums of each channel, in real units (empty: nothing).
-using BiasShift = std::vector<double>;
+/// What is decided about an integer convolution.
+struct LayerChoice {
+  /// To add to the sums of each channel, in real units; empty: nothing.
+  std::vector<double> shift;
+  /// Weights already in integers and each channel's scale; empty: the f32 weights, rounded.
+  std::vector<int8_t> weight;
+  std::vector<double> scale;
+};
+
+/// One output channel's f32 weights as the integer layer sees them: times the result's factor over the inputs'.
+std::vector<double> scaled_weights(const graph::Node& node, size_t m, const ActivationScale& in,
+                                   const ActivationScale* out);
+/// The input channel that the first weight of output channel `m` reads.
+size_t first_input_channel(const graph::Node& node, size_t m);
 
 /// The constants of a QuantConv2d.
 struct IntegerLayer {
@@ -38,6 +50,6 @@ Result<std::string> integer_obstacle(const graph::Node& node);
 /// The layer for these scales of its input and its result (null: the result is f32). The error is kUnsupported and says
 /// why it must stay f32.
 Result<IntegerLayer> integer_layer(const graph::Node& node, const ActivationScale& in, const ActivationScale* out,
-                                   const BiasShift& shift);
+                                   const LayerChoice& choice);
 
 }  // namespace coco::compiler

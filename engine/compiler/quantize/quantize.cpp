@@ -142,22 +142,31 @@ class Quantizer {
     std::erase_if(integer, [&](const Node* node) { return !best_.choices.integer.contains(node); });
     if (integer.empty()) return {};
     if (options_.equalize) COCO_TRY(equalize(integer));
+    if (options_.fit_weights) {
+      for (const Node* node : integer) COCO_TRY(fit(*node));
+    }
+    if (options_.refine_ranges) {
+      for (const Node* node : integer) COCO_TRY(refine_range(node->output()));
+    }
     if (options_.correct_bias) COCO_TRY(correct_bias());
     return {};
   }
 
   /// Multiplies each channel between two convolutions by (widest range / own range)^strength, so that every channel
-  /// has more of the 256 steps; the next convolution divides by it.
+  /// has more of the 256 steps, and turns it over where its negative side is the larger one; the next convolution
+  /// divides by the factor.
   std::vector<double> factors_of(const Value* value, double strength) const {
-    const auto& channels = calibration_.statistics().histograms.at(value);
-    double widest = 0;
-    for (const Histogram& h : channels) widest = std::max({widest, h.high(), -h.low()});
-    std::vector<double> factors;
-    for (const Histogram& h : channels) {
-      constexpr double kMost = 64;
-      const double own = std::max(h.high(), -h.low());
-      factors.push_back(own > 0 ? std::min(std::pow(widest / own, strength), kMost) : 1.0);
+    constexpr double kMost = 64;
+    std::vector<double> reach, factors;
+    for (const Histogram& channel : calibration_.statistics().histograms.at(value)) {
+      const ActivationScale own = choose_scale(std::span(&channel, 1), {}, options_);
+      const double low = own.step * static_cast<double>(own.zero_point), high = 255 * own.step - low;
+      reach.push_back(low > high ? -low : high);
     }
+    double widest = 0;
+    for (double r : reach) widest = std::max(widest, std::abs(r));
+    for (double r : reach)
+      factors.push_back(std::copysign(std::min(std::pow(widest / std::abs(r), strength), kMost), r));
     return factors;
   }
 
@@ -175,12 +184,58 @@ class Quantizer {
     return {};
   }
 
+  /// Chooses the layer's integers anew, from what it reads now that the layers before it have theirs.
+  Status fit(const Node& node) {
+    constexpr size_t kMostInputs = 1200;
+    const Shape& shape = node.input(1)->shape();
+    const auto taps = static_cast<size_t>(shape[2] * shape[3]), inputs = static_cast<size_t>(shape[1]) * taps;
+    if (inputs > kMostInputs) return {};
+    Choices choices = best_.choices;
+    ActivationScale in = choices.scales.at(node.input(0));
+    if (!is_steps(graph_, node.input(0), choices)) in.factors.clear();
+    const bool steps = is_steps(graph_, node.output(), choices);
+    const ActivationScale* out = steps ? &choices.scales.at(node.output()) : nullptr;
+    COCO_ASSIGN(const std::vector<Moments> moments, calibration_.moments(best_.rewritten, node, in.step));
+    LayerChoice& choice = choices.integer.at(&node);
+    choice = {};
+    for (size_t m = 0; m < static_cast<size_t>(shape[0]); ++m) {
+      const Moments& group = moments[m / moments[0].results];
+      const double factor = out != nullptr ? out->factor(m) : 1.0;
+      FittedChannel fitted = fit_channel(group, m % group.results, scaled_weights(node, m, in, out), factor, taps,
+                                         first_input_channel(node, m));
+      const double bias = node.input(2) != nullptr ? static_cast<double>(node.input(2)->floats()[m]) : 0.0;
+      choice.shift.push_back(fitted.bias / factor - bias);
+      choice.scale.push_back(fitted.scale);
+      choice.weight.insert(choice.weight.end(), fitted.weight.begin(), fitted.weight.end());
+    }
+    COCO_ASSIGN(Trial trial, attempt(std::move(choices)));
+    keep_better(std::move(trial));
+    return {};
+  }
+
+  /// Tries finer and coarser steps than the histogram suggests: what counts is the output.
+  Status refine_range(const Value* value) {
+    if (!is_steps(graph_, value, best_.choices)) return {};
+    for (double stretch : {0.85, 1.18}) {
+      Choices choices = best_.choices;
+      ActivationScale& scale = choices.scales.at(value);
+      const double low = -scale.step * static_cast<double>(scale.zero_point), high = 255 * scale.step + low;
+      ActivationScale other = scale_of_range(low * stretch, high * stretch);
+      other.factors = std::move(scale.factors);
+      scale = std::move(other);
+      COCO_ASSIGN(Trial trial, attempt(std::move(choices)));
+      keep_better(std::move(trial));
+    }
+    return {};
+  }
+
   Status correct_bias() {
     constexpr int kRounds = 3;
     for (int round = 0; round < kRounds; ++round) {
       COCO_ASSIGN(const ChannelMeans means, calibration_.mean_sums(best_.rewritten));
       Choices choices = best_.choices;
-      for (auto& [node, shift] : choices.integer) {
+      for (auto& [node, choice] : choices.integer) {
+        std::vector<double>& shift = choice.shift;
         const std::vector<double>& wanted = calibration_.statistics().sums.at(node);
         shift.resize(wanted.size(), 0.0);
         for (size_t c = 0; c < wanted.size(); ++c) shift[c] += wanted[c] - means.at(node)[c];

@@ -73,7 +73,7 @@ double squared_error(std::span<const Histogram> channels, const std::vector<doub
   double error = 0;
   for (size_t c = 0; c < channels.size(); ++c) {
     const double f = factors.empty() ? 1.0 : factors[c];
-    const double low = range.low / f, high = range.high / f;
+    const double low = (f > 0 ? range.low : range.high) / f, high = (f > 0 ? range.high : range.low) / f;
     // What matters is the error of the channel itself: in its own units a step is step / f.
     const double own_step = step / f;
     error += channels[c].clipping_error(low, high) + channels[c].rounded_values(low, high) * own_step * own_step / 12;
@@ -106,8 +106,9 @@ Range percentile_range(std::span<const Histogram> channels, const std::vector<do
   const double left_out = (1 - percentile / 100) / (full.low < 0 ? 2 : 1);
   for (size_t c = 0; c < channels.size(); ++c) {
     const double f = factors.empty() ? 1.0 : factors[c];
-    range.low = std::min(range.low, f * channels[c].quantile(left_out));
-    range.high = std::max(range.high, f * channels[c].quantile(1 - left_out));
+    const double low = f * channels[c].quantile(left_out), high = f * channels[c].quantile(1 - left_out);
+    range.low = std::min({range.low, low, high});
+    range.high = std::max({range.high, low, high});
   }
   return {std::max(range.low, full.low), std::min(range.high, full.high)};
 }
@@ -126,8 +127,9 @@ ActivationScale choose_scale(std::span<const Histogram> channels, std::vector<do
   Range range;
   for (size_t c = 0; c < channels.size(); ++c) {
     const double f = factors.empty() ? 1.0 : factors[c];
-    range.low = std::min(range.low, f * channels[c].low());
-    range.high = std::max(range.high, f * channels[c].high());
+    const double low = f * channels[c].low(), high = f * channels[c].high();
+    range.low = std::min({range.low, low, high});
+    range.high = std::max({range.high, low, high});
   }
   if (options.method == CalibrationMethod::kPercentile)
     range = percentile_range(channels, factors, options.percentile, range);

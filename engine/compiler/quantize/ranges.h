@@ -42,7 +42,8 @@ class Histogram {
   std::vector<double> n_, sum_, squares_;  ///< of the bins before each
 };
 
-/// q = round(x * factor / step) + zero_point; the factor is the channel's, 1 where there are none.
+/// q = round(x * factor / step) + zero_point; the factor is the channel's, 1 where there are none. A negative factor
+/// turns a channel over, so that its larger side lies where the others' does.
 struct ActivationScale {
   double step = 1;
   int64_t zero_point = 0;

@@ -79,11 +79,11 @@ class Writer {
     return quantized;
   }
 
-  Result<bool> add_integer(const Node& node, const BiasShift& shift) {
+  Result<bool> add_integer(const Node& node, const LayerChoice& choice) {
     ActivationScale in = choices_.scales.at(node.input(0));
     if (!is_steps(graph_, node.input(0), choices_)) in.factors.clear();
     const bool steps = is_steps(graph_, node.output(), choices_);
-    auto made = integer_layer(node, in, steps ? &choices_.scales.at(node.output()) : nullptr, shift);
+    auto made = integer_layer(node, in, steps ? &choices_.scales.at(node.output()) : nullptr, choice);
     if (!made.ok()) {
       reason_ = made.error().message;
       refused_ = &node;

@@ -11,7 +11,7 @@ namespace coco::compiler {
 /// What is decided about an f32 graph; keys are its values and nodes.
 struct Choices {
   std::unordered_map<const graph::Value*, ActivationScale> scales;  ///< of every value an integer convolution may read
-  std::unordered_map<const graph::Node*, BiasShift> integer;        ///< the convolutions to be integer
+  std::unordered_map<const graph::Node*, LayerChoice> integer;      ///< the convolutions to be integer
 };
 
 /// The rewritten graph, and what stands in it for the original's values and nodes.
