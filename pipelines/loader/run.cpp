@@ -8,6 +8,7 @@
 #include "pipelines/loader/build.h"
 #include "pipelines/loader/factory.h"
 #include "pipelines/loader/message.h"
+#include "pipelines/loader/output_files.h"
 #include "pipelines/loader/yaml_tree.h"
 
 namespace coco::loader {
@@ -196,7 +197,10 @@ Result<std::unique_ptr<BuiltPipeline>> open_pipeline(const std::string& path, co
 
 Status run_pipeline_file(const std::string& path, const RunOptions& options) {
   COCO_ASSIGN(const std::unique_ptr<BuiltPipeline> built, open_pipeline(path, options));
-  return Player(*built, options).play();
+  const OutputFiles outputs(built->pipeline());
+  const Status played = Player(*built, options).play();
+  if (!played.ok() && played.error().code != ErrorCode::kCancelled) outputs.remove_written();
+  return played;
 }
 
 Status check_pipeline_file(const std::string& path, const RunOptions& options) {

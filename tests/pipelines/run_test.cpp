@@ -206,6 +206,19 @@ TEST_CASE("an element's error while playing carries its place") {
   CHECK(message_of(status).rfind("p.yaml:2:14: filesrc 'reader': ", 0) == 0);
 }
 
+TEST_CASE("a pipeline that fails leaves no half-written file") {
+  const fs::path made = scratch() / "made.raw";
+  const auto play = [](const std::string& source, const fs::path& out) {
+    const std::string path = write_file("p.yaml", "pipeline:\n  - element: filesrc\n    properties: {location: \"" +
+                                                      source + "\"}\n  - element: decodebin\n  - element: filesink\n" +
+                                                      "    properties: {location: \"" + out.string() + "\"}\n");
+    return run_pipeline_file(path, quiet());
+  };
+  const std::string text = write_file("no_video.txt", "this is no video\n");
+  CHECK_FALSE(play(text, made).ok());
+  CHECK_FALSE(fs::exists(made));
+}
+
 TEST_CASE("files that cannot be a pipeline") {
   CHECK(message_of(run_pipeline_file((scratch() / "absent.yaml").string(), quiet())) == "absent.yaml: no such file");
   fs::create_directories(scratch() / "folder");
