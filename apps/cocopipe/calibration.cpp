@@ -12,7 +12,7 @@ namespace {
 
 using quality::Plane8;
 
-constexpr int kSamples = 48, kMostPictures = 24, kMostOfOne = 6, kSide = 96, kLeastSide = 24;
+constexpr int kSamples = 32, kMostPictures = 32, kMostOfOne = 6, kSide = 96, kLeastSide = 24;
 /// Cut away after shrinking a crop, so that its edges are those of the whole picture's shrinking.
 constexpr int kMargin = 8;
 
