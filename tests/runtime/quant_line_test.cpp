@@ -120,6 +120,19 @@ TEST_CASE("integer convolutions of every geometry run by rows") {
   check(net.finish({net.quant_conv(x, 7, 3, point)}), kAwkward);
 }
 
+TEST_CASE("rows of one channel, gathered where every reader's window allows it") {
+  for (const auto& [kernel, left, right] : std::vector<std::array<int64_t, 3>>{
+           {3, 1, 1}, {2, 1, 0}, {2, 0, 1}, {4, 1, 2}, {4, 0, 0}, {3, 0, 2}, {3, 2, 0}, {5, 2, 2}, {1, 0, 0}}) {
+    INFO("kernel " << kernel << " pads " << left << " " << right);
+    NetworkBuilder net(14);
+    const int x = net.op(format::QuantizeParams{255, 40}, {net.input({1, 1, kDynamicDim, kDynamicDim})});
+    format::QuantConv2dParams params;
+    params.kernel = {3, kernel}, params.pads = {1, left, 1, right};
+    params.in_zero_point = 40, params.dequantize = true;
+    check(net.finish({net.quant_conv(x, 1, 5, params)}), {{4, 3}, {17, 5}, {70, 9}});
+  }
+}
+
 TEST_CASE("a zero point that is not the input's runs layer by layer") {
   NetworkBuilder net(13);
   int x = net.op(format::QuantizeParams{255, 4}, {net.input({1, 2, kDynamicDim, kDynamicDim})});

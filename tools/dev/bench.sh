@@ -10,10 +10,20 @@ number() { tr -d '\n' | sed -n "s/.*\"$1\": *\(-\{0,1\}[0-9.][0-9.eE+-]*\).*/\1/
 
 row() { printf '%-44s %12s  %s\n' "$1" "$2" "${3:-}"; }
 
-bench_network() { # SECONDS THREADS: one frame of 1080p to 4K, luma and chroma, frame to frame
+# The shipped network in integers, calibrated on the clip cocopipe makes itself.
+INT8_MODEL=build/bench/sr2x-s-int8.coco
+make_int8() {
+  [ "$INT8_MODEL" -nt "$COCOPIPE" ] && return 0
+  mkdir -p build/bench
+  "$COCOPIPE" compile engine/models/sr2x-s.onnx -o "$INT8_MODEL" --precision int8 --max-loss 1 >build/bench/int8.log
+}
+
+# bench_network SECONDS THREADS MODEL LABEL [scene]: one frame of 1080p to 4K, luma and chroma, frame to frame
+bench_network() {
   local json
-  json=$("$COCOPIPE" bench upscale --model sr2x-s --input-size 1920x1080 --threads "$2" --seconds "$1" --json)
-  row "sr2x-s 1080p -> 4K, $2 threads" "$(number fps <<<"$json" | xargs printf '%.1f') fps" \
+  json=$("$COCOPIPE" bench upscale --model "$3" --input-size 1920x1080 --threads "$2" --seconds "$1" \
+    --scene "${5:-moving}" --json)
+  row "$4 1080p -> 4K, $2 threads" "$(number fps <<<"$json" | xargs printf '%.1f') fps" \
     "p50 $(number ms_p50 <<<"$json" | xargs printf '%.1f') ms"
 }
 
@@ -41,13 +51,15 @@ fetch_onnxruntime() {
 
 # The same network, the same input, 2 threads each; the runs alternate so that a noisy neighbour meets both.
 bench_onnxruntime() {
-  local seconds=$1 peer=tools/peers/onnxruntime.js model=engine/models/sr2x-s.onnx json ours=() theirs=() a b differ
-  local bench=("$COCOPIPE" bench upscale --model sr2x-s --input-size 1920x1080 --threads 2 --luma-only --json)
+  local seconds=$1 peer=tools/peers/onnxruntime.js model=engine/models/sr2x-s.onnx json ours=() ints=() theirs=() a b c
+  local differ bench=("$COCOPIPE" bench upscale --input-size 1920x1080 --threads 2 --luma-only --json)
   fetch_onnxruntime
   node "$peer" input --width 1920 --height 1080 --out build/peers/in.npy >/dev/null
   for _ in 1 2 3; do
-    json=$("${bench[@]}" --seconds "$seconds")
+    json=$("${bench[@]}" --model sr2x-s --seconds "$seconds")
     ours+=("$(number ms_p50 <<<"$json")")
+    json=$("${bench[@]}" --model "$INT8_MODEL" --seconds "$seconds")
+    ints+=("$(number ms_p50 <<<"$json")")
     json=$(node "$peer" run --modules build/peers --model "$model" --in build/peers/in.npy --out build/peers/theirs.npy \
       --threads 2 --seconds "$seconds")
     theirs+=("$(number ms_p50 <<<"$json")")
@@ -56,9 +68,12 @@ bench_onnxruntime() {
   differ=$(node "$peer" differ --a build/peers/ours.npy --b build/peers/theirs.npy | number max_abs_difference)
   a=$(printf '%s\n' "${ours[@]}" | sort -g | sed -n 2p)
   b=$(printf '%s\n' "${theirs[@]}" | sort -g | sed -n 2p)
-  row "cocopipe sr2x-s, 2 threads" "$(awk -v t="$a" 'BEGIN {printf "%.2f fps", 1000 / t}')" "p50 $a ms, 8-bit luma in and out"
+  c=$(printf '%s\n' "${ints[@]}" | sort -g | sed -n 2p)
+  row "cocopipe sr2x-s f32, 2 threads" "$(awk -v t="$a" 'BEGIN {printf "%.2f fps", 1000 / t}')" "p50 $a ms, 8-bit luma in and out"
+  row "cocopipe sr2x-s int8, 2 threads" "$(awk -v t="$c" 'BEGIN {printf "%.2f fps", 1000 / t}')" "p50 $c ms, 8-bit luma in and out"
   row "ONNX Runtime $ORT_VERSION, 2 threads" "$(awk -v t="$b" 'BEGIN {printf "%.2f fps", 1000 / t}')" "p50 $b ms, f32 tensors"
-  row "cocopipe / ONNX Runtime" "$(awk -v a="$a" -v b="$b" 'BEGIN {printf "%.2fx", b / a}')" "largest output difference $differ"
+  row "cocopipe f32 / ONNX Runtime" "$(awk -v a="$a" -v b="$b" 'BEGIN {printf "%.2fx", b / a}')" "largest output difference $differ"
+  row "cocopipe int8 / ONNX Runtime f32" "$(awk -v a="$c" -v b="$b" 'BEGIN {printf "%.2fx", b / a}')"
   awk -v d="$differ" 'BEGIN {exit !(d < 1e-3)}' || die "the outputs differ by $differ, more than 1e-3"
 }
 
@@ -85,7 +100,13 @@ dev_bench() {
   mkdir -p out
   build/release/bench/kernels_bench --seconds $min_time
   printf '\n%-44s %12s  %s\n' "whole frames and files" "speed" ""
-  for threads in $(printf '1\n%s\n' "$(nproc)" | sort -un); do bench_network "$seconds" "$threads"; done
+  make_int8
+  for threads in $(printf '1\n%s\n' "$(nproc)" | sort -un); do
+    bench_network "$seconds" "$threads" sr2x-s "sr2x-s f32"
+    bench_network "$seconds" "$threads" "$INT8_MODEL" "sr2x-s int8"
+  done
+  bench_network "$seconds" "$(nproc)" "$INT8_MODEL" "sr2x-s int8, talking head," talking
+  bench_network "$seconds" "$(nproc)" "$INT8_MODEL" "sr2x-s int8, still scene," still
   [ -f out/bench.mp4 ] || "$COCOPIPE" demo-clip out/bench.mp4 --quiet
   bench_job "file 1080p -> 4K, libx264 ultrafast" --codec libx264 --preset ultrafast
   bench_job "file 1080p -> 4K, no encoder" --no-encode

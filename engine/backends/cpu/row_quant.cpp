@@ -8,17 +8,51 @@
 namespace coco::backends {
 namespace {
 
+/// Samples of a gathered word: the one left of it, itself, the two right of it.
+constexpr int kGathered = 4, kGatheredLeft = 1;
+
+/// Words of a tensor with one channel would hold one sample each, and a convolution would multiply three quarters of
+/// nothing. Gathered, a word holds four neighbours and one product serves a row of a kernel up to four wide. That fits
+/// when all readers are convolutions whose windows lie on words of the picture: neighbours are gathered from the f32
+/// row, whose margins are right, but the words in the integer row's own margins would not be.
+bool is_gathered(const format::Program& program, int32_t value) {
+  const Shape& shape = program.values[value].shape;
+  if (shape.rank() != 4 || shape[1] != 1) return false;
+  bool read = false;
+  for (const format::Operator& op : program.operators) {
+    const auto* quantize = std::get_if<format::QuantizeParams>(&op.params);
+    if (op.outputs[0] == value && quantize == nullptr) return false;
+    if (std::find(op.inputs.begin(), op.inputs.end(), value) == op.inputs.end()) continue;
+    const auto* p = std::get_if<format::QuantConv2dParams>(&op.params);
+    if (p == nullptr || p->kernel[1] > kGathered || p->stride[1] != 1 || p->dilation[1] != 1 ||
+        p->pads[1] > kGatheredLeft || p->pads[3] > p->kernel[1] - 1 - kGatheredLeft)
+      return false;
+    read = true;
+  }
+  return read && std::find(program.outputs.begin(), program.outputs.end(), value) == program.outputs.end();
+}
+
 class QuantizeOp : public PointwiseOp {
  public:
-  QuantizeOp(const format::QuantizeParams& params, int channels, kernels::QuantizeRowFn run)
-      : params_(params), channels_(channels), run_(run) {}
+  QuantizeOp(const format::QuantizeParams& params, int channels, bool gather, kernels::QuantizeRowFn run)
+      : params_(params), channels_(channels), gather_(gather), run_(run) {}
+  Interval cols_needed(int, Interval x) const override {
+    return gather_ ? Interval{x.begin - kGatheredLeft, x.end + kGathered - 1 - kGatheredLeft} : x;
+  }
   void run(const RowArgs& args) const noexcept override {
     kernels::QuantizeRowArgs row;
-    row.in = args.inputs[0].at(args.y, 0, args.x.begin);
-    row.in_channel_stride = args.inputs[0].channel_stride;
     row.out = reinterpret_cast<uint32_t*>(args.out);
     row.out_plane_stride = args.out_channel_stride;
-    row.channels = channels_;
+    if (gather_) {
+      // The same row four times, each a sample further.
+      row.in = args.inputs[0].at(args.y, 0, args.x.begin - kGatheredLeft);
+      row.in_channel_stride = 1;
+      row.channels = kGathered;
+    } else {
+      row.in = args.inputs[0].at(args.y, 0, args.x.begin);
+      row.in_channel_stride = args.inputs[0].channel_stride;
+      row.channels = channels_;
+    }
     row.width = args.x.size();
     row.multiplier = params_.multiplier;
     row.zero_point = static_cast<int32_t>(params_.zero_point);
@@ -28,6 +62,7 @@ class QuantizeOp : public PointwiseOp {
  private:
   format::QuantizeParams params_;
   int channels_;
+  bool gather_;
   kernels::QuantizeRowFn run_;
 };
 
@@ -39,9 +74,9 @@ struct KernelRows {
 
 class QuantConvOp : public RowOp {
  public:
-  QuantConvOp(const format::QuantConv2dParams& params, int height,
+  QuantConvOp(const format::QuantConv2dParams& params, int height, bool gathered,
               std::map<KernelRows, kernels::QuantConvRowWeights> weights, kernels::QuantConvRowFn run)
-      : params_(params), height_(height), weights_(std::move(weights)), run_(run) {}
+      : params_(params), height_(height), gathered_(gathered), weights_(std::move(weights)), run_(run) {}
 
   static int first_row(const format::QuantConv2dParams& p, int y) {
     return static_cast<int>(y * p.stride[0] - p.pads[0]);
@@ -60,8 +95,8 @@ class QuantConvOp : public RowOp {
     return {first, static_cast<int>(first + (params_.kernel[0] - 1) * params_.dilation[0] + 1)};
   }
   Interval cols_needed(int, Interval x) const override {
-    const auto first = static_cast<int>(x.begin * params_.stride[1] - params_.pads[1]);
-    const auto last = static_cast<int>((x.end - 1) * params_.stride[1] - params_.pads[1]);
+    const int first = first_column(x.begin), last = first_column(x.end - 1);
+    if (gathered_) return {first, last + 1};
     return {first, static_cast<int>(last + (params_.kernel[1] - 1) * params_.dilation[1] + 1)};
   }
   void run(const RowArgs& args) const noexcept override {
@@ -70,7 +105,7 @@ class QuantConvOp : public RowOp {
     kernels::QuantConvRowArgs conv;
     conv.weights = &weights_.find(valid)->second;
     const int first = first_row(params_, args.y);
-    const auto column = static_cast<int>(args.x.begin * params_.stride[1] - params_.pads[1]);
+    const int column = first_column(args.x.begin);
     for (int ky = valid.first; ky < valid.last; ++ky) {
       const int row = first + ky * static_cast<int>(params_.dilation[0]);
       conv.rows[ky] = reinterpret_cast<const uint32_t*>(in.at(row, 0, column));
@@ -83,8 +118,13 @@ class QuantConvOp : public RowOp {
   }
 
  private:
+  /// The first word an output reads.
+  int first_column(int x) const {
+    return static_cast<int>(x * params_.stride[1] - params_.pads[1]) + (gathered_ ? kGatheredLeft : 0);
+  }
   format::QuantConv2dParams params_;
   int height_;
+  bool gathered_;
   /// Packed without the kernel rows outside the picture: what they would add is 0, and no row stands for them.
   std::map<KernelRows, kernels::QuantConvRowWeights> weights_;
   kernels::QuantConvRowFn run_;
@@ -101,11 +141,36 @@ std::vector<int8_t> within(std::span<const int8_t> oihw, const format::QuantConv
   return kept;
 }
 
+/// [M][1][kh][kw] as a kernel of one column over four channels, the neighbours of a gathered word.
+std::vector<int8_t> gathered_weights(std::span<const int8_t> oihw, const format::QuantConv2dParams& p) {
+  const auto kw = static_cast<size_t>(p.kernel[1]), kh = static_cast<size_t>(p.kernel[0]);
+  std::vector<int8_t> result(oihw.size() / kw * kGathered);
+  for (size_t i = 0; i < oihw.size(); ++i) {
+    const size_t kx = i % kw, ky = i / kw % kh, m = i / kw / kh;
+    result[(m * kGathered + kx) * kh + ky] = oihw[i];
+  }
+  return result;
+}
+
+kernels::QuantConvRowWeights pack(const format::QuantConv2dParams& params, const RowTensor& input,
+                                  const RowTensor& result, bool gathered, const std::vector<int8_t>& weight,
+                                  const int32_t* bias, const float* scale, const float* negative, int oc_tile) {
+  if (!gathered)
+    return kernels::pack_quant_conv(params, result.channels, input.channels, weight.data(), bias, scale, negative,
+                                    oc_tile);
+  format::QuantConv2dParams column = params;
+  column.kernel[1] = 1;
+  return kernels::pack_quant_conv(column, result.channels, kGathered, gathered_weights(weight, params).data(), bias,
+                                  scale, negative, oc_tile);
+}
+
 }  // namespace
 
 Result<BoundRowOp> bind_quantize(const BindContext& context) {
   COCO_ASSIGN(const RowTensor input, context.row_tensor(0));
-  return BoundRowOp{std::make_unique<QuantizeOp>(std::get<format::QuantizeParams>(context.op().params), input.channels,
+  const auto& params = std::get<format::QuantizeParams>(context.op().params);
+  const bool gather = is_gathered(context.program, context.op().outputs[0]);
+  return BoundRowOp{std::make_unique<QuantizeOp>(params, input.channels, gather,
                                                  choose<kernels::QuantizeRowSlot>(context.capabilities)),
                     {0}};
 }
@@ -131,15 +196,16 @@ Result<BoundRowOp> bind_quant_conv(const BindContext& context) {
   key.kernel_h = static_cast<int>(params.kernel[0]), key.kernel_w = static_cast<int>(params.kernel[1]);
   key.stride_x = static_cast<int>(params.stride[1]);
   const auto* row = kernels::select<kernels::QuantConvRowSlot>(key, context.capabilities);
+  const bool gathered = is_gathered(context.program, context.op().inputs[0]);
   std::map<KernelRows, kernels::QuantConvRowWeights> packed;
   for (int y = 0; y < result.height; ++y) {
     const KernelRows valid = QuantConvOp::inside(params, y, input.height);
     if (packed.contains(valid)) continue;
-    packed.emplace(
-        valid, kernels::pack_quant_conv(params, result.channels, input.channels, within(weight, params, valid).data(),
-                                        bias.data(), scale.data(), negative, row->function.oc_tile()));
+    packed.emplace(valid, pack(params, input, result, gathered, within(weight, params, valid), bias.data(),
+                               scale.data(), negative, row->function.oc_tile()));
   }
-  return BoundRowOp{std::make_unique<QuantConvOp>(params, input.height, std::move(packed), row->function.run), {0}};
+  return BoundRowOp{std::make_unique<QuantConvOp>(params, input.height, gathered, std::move(packed), row->function.run),
+                    {0}};
 }
 
 }  // namespace coco::backends
