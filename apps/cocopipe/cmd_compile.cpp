@@ -197,7 +197,7 @@ void add_compile(CLI::App& app, Action& action) {
   command->add_flag("--no-optimize", options->no_optimize, "keep the graph as imported");
   command->add_flag("--quiet", options->quiet, "print errors only");
   command->footer(
-      "Examples: cocopipe compile net.onnx -o net.coco --name net --licence Apache-2.0\n"
+      "Example: cocopipe compile net.onnx -o net.coco --name net --licence Apache-2.0\n"
       "          cocopipe compile sr.onnx -o sr8.coco --precision int8 --calibrate pictures");
   command->callback([options, &action] { action = [options] { return compile(*options); }; });
 }
