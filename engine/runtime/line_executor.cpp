@@ -168,7 +168,6 @@ void LineExecutor::run(std::span<const Binding> bindings, int extra_tasks, const
 }
 
 const LinePlan& LineExecutor::plan() const { return state_->plan; }
-const LineProgram& LineExecutor::program() const { return state_->program; }
 void LineExecutor::bind(std::span<const Binding> bindings) { state_->bindings = bindings; }
 
 void LineExecutor::run_cells(int worker, int first, int last, int strip) {

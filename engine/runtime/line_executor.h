@@ -22,7 +22,6 @@ class LineExecutor {
            const std::function<void(int)>* extra = nullptr);
 
   const LinePlan& plan() const;
-  const LineProgram& program() const;
   /// For callers that spread the work themselves: binds a frame's samples, then any worker in [0, stats().threads)
   /// computes runs of the plan's cells.
   void bind(std::span<const backends::Binding> bindings);

@@ -25,11 +25,6 @@ Result<TileReuse> TileReuse::create(std::vector<TileArea> tiles, int strips, con
   return reuse;
 }
 
-void TileReuse::reset() {
-  filled_ = false;
-  std::fill(saved_.begin(), saved_.end(), uint8_t{0});
-}
-
 void TileReuse::compare(int task, const PlaneView& in) {
   uint8_t* changed = changed_.data() + static_cast<size_t>(task) * static_cast<size_t>(cells_across_);
   std::memset(changed, filled_ ? 0 : 1, static_cast<size_t>(cells_across_));

@@ -37,9 +37,6 @@ class TileReuse {
   static Result<TileReuse> create(std::vector<TileArea> tiles, int strips, const PlaneView& in, const PlaneView& out,
                                   int longest);
 
-  /// Forgets everything: the next frame is computed whole.
-  void reset();
-
   int compare_tasks() const { return (in_height_ + kCellRows - 1) / kCellRows; }
   /// Compares and takes over rows of the new input.
   void compare(int task, const PlaneView& in);
@@ -53,7 +50,6 @@ class TileReuse {
   void finish_kept(int tile, const MutablePlaneView& out) const;
 
   int tiles() const { return static_cast<int>(tiles_.size()); }
-  size_t bytes() const { return in_history_.size() + out_history_.size(); }
 
  private:
   static constexpr int kCellRows = 16, kCellBytes = 64;

@@ -83,7 +83,8 @@ struct ImageJob {
 };
 
 /// Runs image-to-image networks on planes. Samples are scaled to 0..1 on load (divided by max_value) and, on store,
-/// multiplied, rounded half to even and clamped to 0..max_value. No frame-sized scratch exists.
+/// multiplied, rounded half to even and clamped to 0..max_value. No frame-sized scratch exists but the
+/// history of SessionOptions::reuse.
 class ImageSession {
  public:
   /// `model` may be null when job.repeats is 0. The network must have one 1-channel input and output.

@@ -13,6 +13,8 @@
 
 #include <hwy/highway.h>
 
+#include "kernels/qconv/x86-inl.h"
+
 #undef COCO_DOT4_EXACT
 #undef COCO_DOT4_PAIRS
 
@@ -35,32 +37,23 @@ HWY_INLINE VI Dot4(VI acc, VI x, VI w) {
   return acc;
 }
 
-#elif HWY_ARCH_X86 && HWY_TARGET <= HWY_SSSE3
+#elif defined(COCO_X86)
 #define COCO_DOT4_PAIRS 1
 
-#if HWY_TARGET <= HWY_AVX3
-#define COCO_DOT4_X86(op) _mm512_##op
-#elif HWY_TARGET <= HWY_AVX2
-#define COCO_DOT4_X86(op) _mm256_##op
-#else
-#define COCO_DOT4_X86(op) _mm_##op
-#endif
-
 // Sums of 2 byte products, in 16 bits; their sum; sums of 2 of them, in 32 bits.
-HWY_INLINE VI Products(VI x, VI w) { return VI{COCO_DOT4_X86(maddubs_epi16)(x.raw, w.raw)}; }
-HWY_INLINE VI Add16(VI a, VI b) { return VI{COCO_DOT4_X86(add_epi16)(a.raw, b.raw)}; }
-HWY_INLINE VI Widen(VI products) { return VI{COCO_DOT4_X86(madd_epi16)(products.raw, hn::Set(DI(), 0x10001).raw)}; }
+HWY_INLINE VI Products(VI x, VI w) { return VI{COCO_X86(maddubs_epi16)(x.raw, w.raw)}; }
+HWY_INLINE VI Add16(VI a, VI b) { return VI{COCO_X86(add_epi16)(a.raw, b.raw)}; }
+HWY_INLINE VI Widen(VI products) { return VI{COCO_X86(madd_epi16)(products.raw, hn::Set(DI(), 0x10001).raw)}; }
 
 HWY_INLINE VI Dot4(VI acc, VI x, VI w) { return hn::Add(acc, Widen(Products(x, w))); }
 
 // The bytes 0 and 2, and 1 and 3, of each word in 16 bits.
 HWY_INLINE VI EvenBytes(VI x) { return hn::And(x, hn::Set(DI(), 0xff00ff)); }
-HWY_INLINE VI OddBytes(VI x) { return VI{COCO_DOT4_X86(srli_epi16)(x.raw, 8)}; }
+HWY_INLINE VI OddBytes(VI x) { return VI{COCO_X86(srli_epi16)(x.raw, 8)}; }
 HWY_INLINE VI DotWide(VI acc, VI even, VI odd, VI w_even, VI w_odd) {
-  acc = hn::Add(acc, VI{COCO_DOT4_X86(madd_epi16)(even.raw, w_even.raw)});
-  return hn::Add(acc, VI{COCO_DOT4_X86(madd_epi16)(odd.raw, w_odd.raw)});
+  acc = hn::Add(acc, VI{COCO_X86(madd_epi16)(even.raw, w_even.raw)});
+  return hn::Add(acc, VI{COCO_X86(madd_epi16)(odd.raw, w_odd.raw)});
 }
-#undef COCO_DOT4_X86
 
 #elif HWY_TARGET == HWY_NEON && defined(__ARM_FEATURE_MATMUL_INT8)
 #define COCO_DOT4_EXACT 1

@@ -9,6 +9,8 @@
 
 #include <hwy/highway.h>
 
+#include "kernels/qconv/x86-inl.h"
+
 HWY_BEFORE_NAMESPACE();
 namespace coco::kernels {
 namespace HWY_NAMESPACE {
@@ -21,20 +23,6 @@ using VF = hn::Vec<DF>;
 using VI = hn::Vec<DI>;
 
 #if HWY_TARGET != HWY_SCALAR
-
-#undef COCO_REQUANTIZE_X86
-#if HWY_ARCH_X86 && HWY_TARGET <= HWY_SSSE3
-#define COCO_REQUANTIZE_X86 1
-#if HWY_TARGET <= HWY_AVX3
-#define COCO_X86(op) _mm512_##op
-#elif HWY_TARGET <= HWY_AVX2
-#define COCO_X86(op) _mm256_##op
-#else
-#define COCO_X86(op) _mm_##op
-#endif
-#else
-#define COCO_REQUANTIZE_X86 0
-#endif
 
 // float(acc) * (acc < 0 ? negative : scale)
 HWY_INLINE VF Scaled(VI acc, VF scale, VF negative) {
@@ -49,7 +37,7 @@ HWY_INLINE VF Scaled(VI acc, VF scale, VF negative) {
 
 // To the nearest, ties to even; |v| < 2^31.
 HWY_INLINE VI Rounded(VF v) {
-#if COCO_REQUANTIZE_X86
+#if defined(COCO_X86)
   return VI{COCO_X86(cvtps_epi32)(v.raw)};
 #else
   return hn::NearestInt(v);
@@ -64,7 +52,7 @@ struct Bounds {
 // Words of clamp(v[c] + zero_point, low, high), v[0] in the lowest byte.
 HWY_INLINE VI Words(const VI (&v)[4], const Bounds& bounds) {
   const DI di;
-#if COCO_REQUANTIZE_X86
+#if defined(COCO_X86)
   // Saturation is monotonic, so bounds that lie within the saturated range may come after it.
   const hn::Repartition<int16_t, DI> d16;
   const hn::Repartition<uint8_t, DI> d8;
@@ -87,7 +75,6 @@ HWY_INLINE VI Words(const VI (&v)[4], const Bounds& bounds) {
 }
 
 #endif
-#undef COCO_X86
 
 }  // namespace requantize
 }  // namespace HWY_NAMESPACE
