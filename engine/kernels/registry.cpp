@@ -47,6 +47,12 @@ bool unit_stride(const ConvRowWeights& key, const Capabilities& capabilities) no
   return key.stride_x == 1 && !capabilities.target.empty();
 }
 bool any_conv(const ConvRowWeights&, const Capabilities&) noexcept { return true; }
+bool three_rows(const ConvRowWeights& key, const Capabilities&) noexcept {
+  return key.kernel_h == 3 && key.stride_x == 1;
+}
+bool three_rows_vectors(const ConvRowWeights& key, const Capabilities& capabilities) noexcept {
+  return three_rows(key, capabilities) && !capabilities.target.empty();
+}
 int one_channel() { return 1; }
 bool unit_stride_quant(const QuantConvRowWeights& key, const Capabilities& capabilities) noexcept {
   return key.stride_x == 1 && !capabilities.target.empty();
@@ -79,6 +85,15 @@ template <>
 std::span<const KernelRow<ConvRowSlot>> kernel_rows<ConvRowSlot>() {
   static constexpr KernelRow<ConvRowSlot> kRows[] = {
 #define COCO_CONV_ROW_KERNEL COCO_ROW
+#include "kernels/kernels.def"
+  };
+  return kRows;
+}
+
+template <>
+std::span<const KernelRow<ConvPairSlot>> kernel_rows<ConvPairSlot>() {
+  static constexpr KernelRow<ConvPairSlot> kRows[] = {
+#define COCO_CONV_PAIR_KERNEL COCO_ROW
 #include "kernels/kernels.def"
   };
   return kRows;

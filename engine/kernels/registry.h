@@ -7,6 +7,7 @@
 #include <span>
 #include <string_view>
 
+#include "kernels/conv/conv_pair.h"
 #include "kernels/conv/conv_row.h"
 #include "kernels/dense/dense.h"
 #include "kernels/qconv/qconv_row.h"
@@ -66,6 +67,18 @@ struct ConvRowSlot {
 };
 template <>
 std::span<const KernelRow<ConvRowSlot>> kernel_rows<ConvRowSlot>();
+
+/// A kernel of two output rows, its weights packed by this many channels.
+struct ConvPairKernel {
+  ConvPairFn run;
+  int (*oc_tile)();
+};
+struct ConvPairSlot {
+  using Key = ConvRowWeights;  ///< kernel_h as the operator has it: 3
+  using Function = ConvPairKernel;
+};
+template <>
+std::span<const KernelRow<ConvPairSlot>> kernel_rows<ConvPairSlot>();
 
 struct QuantConvRowSlot {
   using Key = QuantConvRowWeights;

@@ -95,15 +95,13 @@ void LineExecutor::State::prepare_inputs(Worker& worker, const Extent& strip) {
     }
 }
 
-/// Computes rows of an operator up to `until`, its inputs' rows first.
+/// Computes rows of an operator up to `until`, or some more where it makes several at a time; its inputs' rows first.
 void LineExecutor::State::produce(Worker& worker, const Extent& band, const Extent& strip, int index, int until) {
   const LineOp& op = program.ops[index];
-  for (int& y = worker.next[index]; y < until; ++y) {
-    for (size_t k = 0; k < op.inputs.size(); ++k) {
-      const int tensor = op.inputs[k];
-      const Interval rows = clip(op.op->rows_needed(static_cast<int>(k), y), program.tensors[tensor].height);
-      produce(worker, band, strip, plan.producers[tensor], rows.end);
-    }
+  const int step = op.op->rows_per_step();
+  for (int& y = worker.next[index]; y < until; y += step) {
+    for (size_t k = 0; k < op.inputs.size(); ++k)
+      produce(worker, band, strip, plan.producers[op.inputs[k]], step_rows(program, op, static_cast<int>(k), y).end);
     RowArgs args;
     args.y = y;
     args.x = strip[index];
@@ -116,12 +114,13 @@ void LineExecutor::State::produce(Worker& worker, const Extent& band, const Exte
     }
     const RingPlan& ring = plan.rings[op.output];
     args.out = worker.arena + ring.offset + (y % ring.capacity) * ring.row_stride + ring.lead;
+    args.out_row_stride = ring.row_stride;
     args.out_channel_stride = ring.pitch;
     op.op->run(args);
     // Kernels write whole vectors: what stands right of the picture becomes its margin again.
     if (ring.tail > 0 && args.x.end == program.tensors[op.output].width)
-      for (int c = 0; c < program.tensors[op.output].planes(); ++c)
-        fill_words(args.out + c * ring.pitch + args.x.size(), ring.tail, program.tensors[op.output].margin());
+      for (int plane = 0; plane < step * program.tensors[op.output].planes(); ++plane)
+        fill_words(args.out + plane * ring.pitch + args.x.size(), ring.tail, program.tensors[op.output].margin());
   }
 }
 

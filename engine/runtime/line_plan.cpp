@@ -10,12 +10,13 @@ namespace coco::runtime {
 using backends::Interval;
 using backends::RowTensor;
 
+namespace {
+
+/// Rows (or columns) an operator reads of an input, within the picture and never none.
 Interval clip(Interval wanted, int size) {
   const int begin = std::clamp(wanted.begin, 0, size - 1);
   return {begin, std::clamp(wanted.end, begin + 1, size)};
 }
-
-namespace {
 
 constexpr int kFloatsPerLine = 16;
 constexpr int kMinStripWidth = 64;
@@ -25,6 +26,14 @@ constexpr int kMaxReuseStripWidth = 640;
 // A chain longer than this would overflow the stack: rows are asked for recursively.
 constexpr size_t kMaxOperators = 4096;
 constexpr size_t kMaxArenaFloats = (size_t{1} << 30) / sizeof(float);
+
+void merge(Interval& hull, Interval part) {
+  if (hull.begin > hull.end) {
+    hull = part;
+  } else {
+    hull = {std::min(hull.begin, part.begin), std::max(hull.end, part.end)};
+  }
+}
 
 int round_up(int64_t value, int64_t unit) { return static_cast<int>((value + unit - 1) / unit * unit); }
 
@@ -77,6 +86,7 @@ class Planner {
         extent[i] = wanted[op.output].begin > wanted[op.output].end ? Interval{0, 0} : wanted[op.output];
       }
       if (extent[i].size() <= 0) continue;
+      if (rows) extent[i] = whole_steps(op, extent[i], length);
       for (size_t k = 0; k < op.inputs.size(); ++k)
         merge(wanted[op.inputs[k]], needed(op, static_cast<int>(k), extent[i], rows));
     }
@@ -87,16 +97,14 @@ class Planner {
     const RowTensor& tensor = program_.tensors[op.inputs[input]];
     if (!rows) return clip(op.op->cols_needed(input, of), tensor.width);
     Interval hull{1, 0};
-    for (int y = of.begin; y < of.end; ++y) merge(hull, clip(op.op->rows_needed(input, y), tensor.height));
+    for (int y = of.begin; y < of.end; y += op.op->rows_per_step()) merge(hull, step_rows(program_, op, input, y));
     return hull;
   }
 
-  static void merge(Interval& hull, Interval part) {
-    if (hull.begin > hull.end) {
-      hull = part;
-    } else {
-      hull = {std::min(hull.begin, part.begin), std::max(hull.end, part.end)};
-    }
+  /// Rows as an operator makes them: from the start of a step to the end of one, or of the picture.
+  static Interval whole_steps(const LineOp& op, Interval rows, int height) {
+    const int step = op.op->rows_per_step();
+    return {rows.begin / step * step, std::min(round_up(rows.end, step), height)};
   }
 
   void plan_bands(const RowTensor& master) {
@@ -158,19 +166,17 @@ class Planner {
 
   void play(const Extent& band, int index, int until) {
     const LineOp& op = program_.ops[index];
-    for (; next_[index] < until; ++next_[index]) {
-      for (size_t k = 0; k < op.inputs.size(); ++k) {
-        const Interval rows =
-            clip(op.op->rows_needed(static_cast<int>(k), next_[index]), program_.tensors[op.inputs[k]].height);
-        play(band, plan_.producers[op.inputs[k]], rows.end);
-      }
+    const int step = op.op->rows_per_step();
+    for (; next_[index] < until; next_[index] += step) {
+      for (size_t k = 0; k < op.inputs.size(); ++k)
+        play(band, plan_.producers[op.inputs[k]], step_rows(program_, op, static_cast<int>(k), next_[index]).end);
       if (op.output < 0) continue;
       int oldest = next_[index];
       for (const Reader& reader : readers_[op.output])
         if (next_[reader.op] < band[reader.op].end)
           oldest = std::min(oldest, std::max(band[index].begin, lowest_[reader.op][reader.input][next_[reader.op]]));
       RingPlan& ring = plan_.rings[op.output];
-      ring.capacity = std::max(ring.capacity, next_[index] - oldest + 1);
+      ring.capacity = std::max(ring.capacity, round_up(next_[index] + step - oldest, step));
     }
   }
 
@@ -239,6 +245,13 @@ class Planner {
 };
 
 }  // namespace
+
+Interval step_rows(const LineProgram& program, const LineOp& op, int input, int y) {
+  const int height = program.tensors[op.inputs[input]].height;
+  Interval hull{1, 0};
+  for (int row = y; row < y + op.op->rows_per_step(); ++row) merge(hull, clip(op.op->rows_needed(input, row), height));
+  return hull;
+}
 
 Result<LinePlan> plan_lines(const LineProgram& program, const SessionOptions& options) {
   return Planner(program, options).run();

@@ -13,7 +13,7 @@ namespace coco::runtime {
 /// Where one tensor lives in a worker's arena. Row r of channel c starts at
 /// offset + (r % capacity) * row_stride + c * pitch + lead floats.
 struct RingPlan {
-  int capacity = 1;
+  int capacity = 1;          ///< slots: a multiple of the producer's rows per step
   ptrdiff_t pitch = 0;       ///< floats between channels: an odd number of cache lines, so that rows do not collide
   ptrdiff_t row_stride = 0;  ///< floats between slots
   size_t offset = 0;         ///< floats
@@ -46,7 +46,7 @@ double recomputation(const LineProgram& program, const LinePlan& plan);
 /// The extent of neighbouring cells computed in one go, into `hull`.
 void join_cells(std::span<const Extent> cells, Extent& hull);
 
-/// Rows (or columns) an operator reads of an input, clipped to the picture and never empty.
-backends::Interval clip(backends::Interval wanted, int size);
+/// Rows of input `input` that the step of an operator at row y of its result reads: within the picture, never none.
+backends::Interval step_rows(const LineProgram& program, const LineOp& op, int input, int y);
 
 }  // namespace coco::runtime

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "bench/cases.h"
+#include "coco/buffer.h"
 #include "coco/device.h"
 #include "kernels/registry.h"
 #include "kernels/resample/planes.h"
@@ -69,6 +70,38 @@ void add_conv(std::vector<Case>& cases, int in, int out, int size, Epilogue epil
     const auto run = row.function.run;
     return Case{std::string(row.name), name, 2 * macs, 4.0 * kWidth * (in * size + out),
                 [run, args, weights, input, output] { run(args); }};
+  });
+}
+
+/// Two rows at once; the operations counted are those of the two rows one by one.
+void add_conv_pair(std::vector<Case>& cases, int in, int out, Epilogue epilogue) {
+  ConvRowWeights shape;
+  shape.out_channels = out;
+  shape.in_channels = in;
+  shape.kernel_h = shape.kernel_w = 3;
+  shape.epilogue = epilogue;
+  const std::string name = std::to_string(in) + "->" + std::to_string(out) + " 3x3 two rows" +
+                           (epilogue == Epilogue::kPrelu ? " prelu" : "");
+  each_row<ConvPairSlot>(cases, shape, [&](const KernelRow<ConvPairSlot>& row) {
+    auto weights = std::make_shared<ConvRowWeights>(shape);
+    weights->oc_tile = row.function.oc_tile();
+    pack_conv_pair_weights(make_floats(static_cast<size_t>(in * out * 9))->data(), *weights);
+    weights->bias.assign(static_cast<size_t>(out), 0.1f);
+    weights->slope.assign(static_cast<size_t>(out), 0.2f);
+    const ptrdiff_t stride = kWidth + 2 * kRowSlop;
+    const auto input = make_floats(static_cast<size_t>(stride * in * kPairRows));
+    const auto output = make_floats(static_cast<size_t>(stride * out * 2));
+    const auto scratch = std::make_shared<Buffer>(std::move(*Buffer::allocate(conv_pair_scratch(*weights) * 4)));
+    ConvPairArgs args;
+    args.weights = weights.get();
+    for (int r = 0; r < kPairRows; ++r) args.rows[r] = input->data() + r * in * stride;
+    args.in_channel_stride = args.out_channel_stride = stride;
+    args.out[0] = output->data(), args.out[1] = output->data() + out * stride;
+    args.width = kWidth;
+    args.scratch = static_cast<float*>(scratch->data());
+    const auto run = row.function.run;
+    return Case{std::string(row.name), name, 2.0 * in * out * 9 * 2 * kWidth, 4.0 * kWidth * (in * kPairRows + 2 * out),
+                [run, args, weights, input, output, scratch] { run(args); }};
   });
 }
 
@@ -166,6 +199,11 @@ std::vector<Case> row_cases() {
   add_conv(cases, 8, 4, 3, Epilogue::kNone);
   add_conv(cases, 16, 16, 3, Epilogue::kPrelu);
   add_conv(cases, 32, 32, 1, Epilogue::kRelu);
+  add_conv_pair(cases, 1, 8, Epilogue::kPrelu);
+  add_conv_pair(cases, 8, 8, Epilogue::kPrelu);
+  add_conv_pair(cases, 8, 4, Epilogue::kNone);
+  add_conv_pair(cases, 16, 16, Epilogue::kPrelu);
+  add_conv_pair(cases, 32, 32, Epilogue::kPrelu);
   add_samples(cases, SampleType::kU8, "8 bit");
   add_samples(cases, SampleType::kU16Lsb10, "10 bit low");
   add_samples(cases, SampleType::kU16Msb10, "10 bit high");
@@ -217,6 +255,7 @@ std::vector<Case> plane_cases() {
 std::vector<std::string> rows_without_case(const std::vector<Case>& cases) {
   std::set<std::string> names;
   add_names<ConvRowSlot>(names);
+  add_names<ConvPairSlot>(names);
   add_names<QuantConvRowSlot>(names);
   add_names<QuantizeRowSlot>(names);
   add_names<LoadRowSlot>(names);

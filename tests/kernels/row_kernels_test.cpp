@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "catch.h"
+#include "coco/buffer.h"
 #include "kernels/registry.h"
 #include "kernels/resample_support.h"
 #include "runtime/networks.h"
@@ -86,7 +87,90 @@ void check_conv(const ConvCase& c) {
   });
 }
 
+/// The first two rows of a picture of `height` rows, by pair kernels and by row kernels.
+void check_conv_pair(int in, int out, int groups, int kw, int dilation, int height, Epilogue epilogue) {
+  Noise noise(in * 17 + out);
+  const int pitch = 600, width_limit = 250;
+  ConvRowWeights key;
+  key.out_channels = out, key.in_channels = in, key.groups = groups, key.kernel_h = 3, key.kernel_w = kw;
+  key.dilation_x = dilation, key.epilogue = epilogue;
+  key.a = epilogue == Epilogue::kClip ? -0.5f : 0.25f, key.b = 0.75f;
+  key.bias = noise.many(out), key.slope = noise.many(out);
+  const auto oihw = noise.many(static_cast<size_t>(out) * in / groups * 3 * kw);
+  const auto input = noise.many(static_cast<size_t>(kPairRows) * in * pitch);
+  // Rows 0 and 1 of the picture: the row above is outside, so may be the ones below.
+  const auto row_of = [&](int y) {
+    return y < 0 || y >= height ? nullptr : input.data() + static_cast<ptrdiff_t>(y + 1) * in * pitch;
+  };
+  const auto by_rows = [&](int y) {
+    ConvRowWeights weights = key;
+    const auto& kernel = select_reference<ConvRowSlot>(key)->function;
+    weights.oc_tile = kernel.oc_tile();
+    pack_conv_weights(oihw.data(), weights);
+    std::vector<float> result(static_cast<size_t>(out) * pitch, kCanary);
+    ConvRowArgs args;
+    args.weights = &weights, args.in_channel_stride = args.out_channel_stride = pitch, args.width = width_limit;
+    args.out = result.data();
+    for (int ky = 0; ky < 3; ++ky) {
+      if (row_of(y + ky - 1) == nullptr) continue;
+      args.ky[args.row_count] = ky;
+      args.rows[args.row_count++] = row_of(y + ky - 1);
+    }
+    kernel.run(args);
+    return result;
+  };
+  const auto by_pair = [&](const ConvPairKernel& kernel, int width) {
+    ConvRowWeights weights = key;
+    weights.oc_tile = kernel.oc_tile();
+    pack_conv_pair_weights(oihw.data(), weights);
+    auto scratch = Buffer::allocate(conv_pair_scratch(weights) * sizeof(float));
+    std::vector<std::vector<float>> result(2, std::vector<float>(static_cast<size_t>(out) * pitch, kCanary));
+    ConvPairArgs args;
+    args.weights = &weights, args.in_channel_stride = args.out_channel_stride = pitch, args.width = width;
+    for (int r = 0; r < kPairRows; ++r) args.rows[r] = row_of(r - 1);
+    args.out[0] = result[0].data(), args.out[1] = result[1].data();
+    args.scratch = static_cast<float*>(scratch->data());
+    kernel.run(args);
+    return result;
+  };
+  for_each_row<ConvPairSlot>(key, [&](const KernelRow<ConvPairSlot>& row) {
+    const auto whole = by_pair(row.function, width_limit);
+    for (int y = 0; y < std::min(2, height); ++y) {
+      const auto expected = by_rows(y);
+      for (int width : {1, 2, 7, 8, 9, 23, 24, 25, 63, 145, width_limit}) {
+        const auto result = by_pair(row.function, width)[y];
+        double worst = 0;
+        bool cut_changes_nothing = true, slop_kept = true;
+        for (int m = 0; m < out; ++m)
+          for (int x = 0; x < pitch; ++x) {
+            const size_t at = static_cast<size_t>(m) * pitch + x;
+            if (x < width) {
+              const double error = std::abs(double(result[at]) - expected[at]);
+              worst = std::max(worst, error / std::max(1.0, std::abs(double(expected[at]))));
+              cut_changes_nothing = cut_changes_nothing && result[at] == whole[y][at];
+            }
+            if (x >= width + kRowSlop) slop_kept = slop_kept && result[at] == kCanary;
+          }
+        INFO("row " << y << ", width " << width);
+        CHECK(worst <= 1e-5);
+        CHECK(cut_changes_nothing);
+        CHECK(slop_kept);
+      }
+    }
+  });
+}
+
 }  // namespace
+
+TEST_CASE("two convolution rows at once equal the rows one by one") {
+  check_conv_pair(1, 8, 1, 3, 1, 3, Epilogue::kPrelu);
+  check_conv_pair(8, 8, 1, 3, 1, 2, Epilogue::kPrelu);
+  check_conv_pair(8, 4, 1, 3, 1, 1, Epilogue::kNone);
+  check_conv_pair(5, 7, 1, 3, 2, 3, Epilogue::kRelu);
+  check_conv_pair(3, 13, 1, 1, 1, 3, Epilogue::kLeakyRelu);
+  check_conv_pair(12, 6, 3, 7, 3, 2, Epilogue::kClip);
+  check_conv_pair(40, 9, 1, 3, 1, 3, Epilogue::kPrelu);
+}
 
 TEST_CASE("convolution rows") {
   check_conv({1, 8, 1, 3, 3, 1, 1, 3, Epilogue::kPrelu});

@@ -2,19 +2,21 @@
 
 #include <algorithm>
 
+#include "kernels/conv/conv_pair.h"
 #include "kernels/conv/conv_row.h"
 #include "kernels/row/row.h"
 
 namespace coco::backends {
 namespace {
 
+using PostFn = kernels::UnaryRowFn;  // of an activation the row kernel does not fuse; null otherwise
+
 class ConvOp : public RowOp {
  public:
-  ConvOp(const format::Conv2dParams& params, RowTensor input, kernels::ConvRowWeights weights, kernels::ConvRowFn run,
-         kernels::UnaryRowFn post)
-      : params_(params), input_(input), weights_(std::move(weights)), run_(run), post_(post) {}
+  ConvOp(const format::Conv2dParams& params, RowTensor input, kernels::ConvRowWeights weights, PostFn post)
+      : params_(params), input_(input), weights_(std::move(weights)), post_(post) {}
   Interval rows_needed(int, int y) const override {
-    const int first = static_cast<int>(y * params_.stride[0] - params_.pads[0]);
+    const int first = first_row(y);
     return {first, static_cast<int>(first + (params_.kernel[0] - 1) * params_.dilation[0] + 1)};
   }
   Interval cols_needed(int, Interval x) const override {
@@ -22,38 +24,91 @@ class ConvOp : public RowOp {
     const auto last = static_cast<int>((x.end - 1) * params_.stride[1] - params_.pads[1]);
     return {first, static_cast<int>(last + (params_.kernel[1] - 1) * params_.dilation[1] + 1)};
   }
+
+ protected:
+  int first_row(int y) const { return static_cast<int>(y * params_.stride[0] - params_.pads[0]); }
+  /// Row y of the input from the first tap of the first result column on; null outside the picture.
+  const float* input_row(const RowArgs& args, int y) const {
+    const auto column = static_cast<int>(args.x.begin * params_.stride[1] - params_.pads[1]);
+    return y < 0 || y >= input_.height ? nullptr : args.inputs[0].at(y, 0, column);
+  }
+  void activate(const RowArgs& args, float* row) const {
+    if (post_ == nullptr) return;
+    const format::UnaryParams unary{params_.activation, params_.act_a, params_.act_b};
+    for (int m = 0; m < weights_.out_channels; ++m) {
+      float* out = row + m * args.out_channel_stride;
+      post_(unary, out, args.x.size(), out);
+    }
+  }
+  const format::Conv2dParams params_;
+  const RowTensor input_;
+  const kernels::ConvRowWeights weights_;
+
+ private:
+  const PostFn post_;
+};
+
+class ConvRowOp : public ConvOp {
+ public:
+  ConvRowOp(const format::Conv2dParams& params, RowTensor input, kernels::ConvRowWeights weights, PostFn post,
+            kernels::ConvRowFn run)
+      : ConvOp(params, input, std::move(weights), post), run_(run) {}
   void run(const RowArgs& args) const noexcept override {
     kernels::ConvRowArgs conv;
     conv.weights = &weights_;
-    const RowInput& in = args.inputs[0];
-    const auto first = static_cast<int>(args.y * params_.stride[0] - params_.pads[0]);
-    const auto column = static_cast<int>(args.x.begin * params_.stride[1] - params_.pads[1]);
     for (int ky = 0; ky < weights_.kernel_h; ++ky) {
-      const int row = first + ky * static_cast<int>(params_.dilation[0]);
-      if (row < 0 || row >= input_.height) continue;
+      const float* row = input_row(args, first_row(args.y) + ky * static_cast<int>(params_.dilation[0]));
+      if (row == nullptr) continue;
       conv.ky[conv.row_count] = ky;
-      conv.rows[conv.row_count++] = in.at(row, 0, column);
+      conv.rows[conv.row_count++] = row;
     }
-    conv.in_channel_stride = in.channel_stride;
+    conv.in_channel_stride = args.inputs[0].channel_stride;
     conv.out = args.out;
     conv.out_channel_stride = args.out_channel_stride;
     conv.width = args.x.size();
     run_(conv);
-    if (post_ == nullptr) return;
-    const format::UnaryParams unary{params_.activation, params_.act_a, params_.act_b};
-    for (int m = 0; m < weights_.out_channels; ++m) {
-      float* out = args.out + m * args.out_channel_stride;
-      post_(unary, out, args.x.size(), out);
-    }
+    activate(args, args.out);
   }
 
  private:
-  format::Conv2dParams params_;
-  RowTensor input_;
-  kernels::ConvRowWeights weights_;
-  kernels::ConvRowFn run_;
-  kernels::UnaryRowFn post_;  ///< of an activation the row kernel does not fuse; null otherwise
+  const kernels::ConvRowFn run_;
 };
+
+/// Two rows a step (kernels/conv/conv_pair.h).
+class ConvPairOp : public ConvOp {
+ public:
+  ConvPairOp(const format::Conv2dParams& params, RowTensor input, kernels::ConvRowWeights weights, PostFn post,
+             kernels::ConvPairFn run)
+      : ConvOp(params, input, std::move(weights), post), run_(run) {}
+  int rows_per_step() const override { return 2; }
+  size_t scratch_floats(int) const override { return kernels::conv_pair_scratch(weights_); }
+  void run(const RowArgs& args) const noexcept override {
+    kernels::ConvPairArgs conv;
+    conv.weights = &weights_;
+    for (int r = 0; r < kernels::kPairRows; ++r) conv.rows[r] = input_row(args, first_row(args.y) + r);
+    conv.in_channel_stride = args.inputs[0].channel_stride;
+    conv.out[0] = args.out;
+    conv.out[1] = args.out + args.out_row_stride;
+    conv.out_channel_stride = args.out_channel_stride;
+    conv.width = args.x.size();
+    conv.scratch = args.scratch;
+    run_(conv);
+    activate(args, conv.out[0]);
+    activate(args, conv.out[1]);
+  }
+
+ private:
+  const kernels::ConvPairFn run_;
+};
+
+/// Two rows at once save a third of the products and pay with sums: worth it from four channels on either side.
+bool pairs_pay(const format::Conv2dParams& params, const kernels::ConvRowWeights& weights,
+               const Capabilities& capabilities) {
+  constexpr int kFewest = 4;
+  return !capabilities.target.empty() && weights.kernel_h == 3 && params.stride[0] == 1 && params.stride[1] == 1 &&
+         params.dilation[0] == 1 && weights.out_channels / weights.groups >= kFewest &&
+         weights.in_channels / weights.groups >= kFewest;
+}
 
 /// Transposed convolution, one output row: the taps whose stride phase meets the row.
 class ConvTransposeOp : public RowOp {
@@ -148,12 +203,17 @@ Result<BoundRowOp> bind_conv(const BindContext& context) {
     weights.slope.assign(slope.begin(), slope.end());
   }
   const bool fused = weights.epilogue != kernels::Epilogue::kNone || params.activation == format::UnaryKind::kIdentity;
+  const PostFn post = fused ? nullptr : choose<kernels::UnaryRowSlot>(context.capabilities);
+  if (pairs_pay(params, weights, context.capabilities)) {
+    const auto* pair = kernels::select<kernels::ConvPairSlot>(weights, context.capabilities);
+    weights.oc_tile = pair->function.oc_tile();
+    kernels::pack_conv_pair_weights(oihw.data(), weights);
+    return BoundRowOp{std::make_unique<ConvPairOp>(params, input, std::move(weights), post, pair->function.run), {0}};
+  }
   const auto* row = kernels::select<kernels::ConvRowSlot>(weights, context.capabilities);
   weights.oc_tile = row->function.oc_tile();
   kernels::pack_conv_weights(oihw.data(), weights);
-  return BoundRowOp{std::make_unique<ConvOp>(params, input, std::move(weights), row->function.run,
-                                             fused ? nullptr : choose<kernels::UnaryRowSlot>(context.capabilities)),
-                    {0}};
+  return BoundRowOp{std::make_unique<ConvRowOp>(params, input, std::move(weights), post, row->function.run), {0}};
 }
 
 Result<BoundRowOp> bind_conv_transpose(const BindContext& context) {

@@ -57,9 +57,10 @@ struct Binding {
 };
 
 struct RowArgs {
-  int y = 0;             ///< row of the result
-  Interval x;            ///< columns of the result
-  float* out = nullptr;  ///< channel 0, column x.begin; null for a sink
+  int y = 0;                     ///< row of the result; a multiple of rows_per_step()
+  Interval x;                    ///< columns of the result
+  float* out = nullptr;          ///< channel 0, column x.begin; null for a sink
+  ptrdiff_t out_row_stride = 0;  ///< words between the rows of a step, all of which there is room for
   ptrdiff_t out_channel_stride = 0;
   const RowInput* inputs = nullptr;
   const Binding* bindings = nullptr;  ///< of the run, by number
@@ -78,6 +79,9 @@ class RowOp {
     static_cast<void>(width);
     return 0;
   }
+  /// Rows of the result one run makes: those from a multiple of this number on. At the lower edge some may lie outside
+  /// the picture; nothing reads them.
+  virtual int rows_per_step() const { return 1; }
   virtual void run(const RowArgs& args) const noexcept = 0;
 };
 

@@ -56,6 +56,9 @@ using ConvRowFn = void (*)(const ConvRowArgs&);
 /// Packs OIHW weights ([out_channels][in_channels / groups][kh][kw]) for tiles of `oc_tile`.
 void pack_conv_weights(const float* oihw, ConvRowWeights& weights);
 
+/// The activation of one output channel.
+float apply_epilogue(const ConvRowWeights& weights, int channel, float v);
+
 void conv_row_ref(const ConvRowArgs& args);
 /// Unit stride.
 void conv_row_hwy(const ConvRowArgs& args);

@@ -23,9 +23,7 @@ void pack_conv_weights(const float* oihw, ConvRowWeights& weights) {
     }
 }
 
-namespace {
-
-float apply(const ConvRowWeights& w, int channel, float v) {
+float apply_epilogue(const ConvRowWeights& w, int channel, float v) {
   switch (w.epilogue) {
     case Epilogue::kNone:
       return v;
@@ -40,8 +38,6 @@ float apply(const ConvRowWeights& w, int channel, float v) {
   }
   return v;
 }
-
-}  // namespace
 
 void conv_row_ref(const ConvRowArgs& args) {
   const ConvRowWeights& w = *args.weights;
@@ -63,7 +59,7 @@ void conv_row_ref(const ConvRowArgs& args) {
               const float* k = packed + (size_t(args.ky[r]) * in_per_group + c) * w.kernel_w * tile + o;
               for (int kx = 0; kx < w.kernel_w; ++kx) sum += in[kx * w.dilation_x] * k[kx * tile];
             }
-          out[x] = apply(w, channel, sum);
+          out[x] = apply_epilogue(w, channel, sum);
         }
       }
     }
