@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "kernels/qconv/arm.h"
+
 namespace coco::kernels {
 namespace {
 
@@ -57,6 +59,16 @@ int one_channel() { return 1; }
 bool unit_stride_quant(const QuantConvRowWeights& key, const Capabilities& capabilities) noexcept {
   return key.stride_x == 1 && !capabilities.target.empty();
 }
+#if COCO_NEON_I8MM
+bool unit_stride_i8mm(const QuantConvRowWeights& key, const Capabilities& capabilities) noexcept {
+  return key.stride_x == 1 && capabilities.target == kNeonI8mm;
+}
+#endif
+#if COCO_NEON_DOTPROD
+bool unit_stride_dotprod(const QuantConvRowWeights& key, const Capabilities& capabilities) noexcept {
+  return key.stride_x == 1 && (capabilities.target == kNeonI8mm || capabilities.target == kNeonDotprod);
+}
+#endif
 int one_word() { return 4; }
 
 template <typename Key>

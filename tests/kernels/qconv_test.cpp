@@ -4,6 +4,8 @@
 #include <vector>
 
 #include "catch.h"
+#include "coco/device.h"
+#include "kernels/qconv/arm.h"
 #include "kernels/registry.h"
 #include "kernels/resample_support.h"
 
@@ -153,6 +155,12 @@ bool row_is_right(const Layer& layer, QuantConvRowFn run, const QuantConvRowWeig
   return true;
 }
 
+bool runs_here(const KernelRow<QuantConvRowSlot>& row, const QuantConvRowWeights& key) {
+  static const std::vector<std::string> targets = supported_targets();
+  return std::any_of(targets.begin(), targets.end(),
+                     [&](const std::string& target) { return row.matches(key, Capabilities{target}); });
+}
+
 /// Every kernel on every target gives the dense reference's bytes.
 void check(const Layer& layer) {
   INFO(layer.in << "->" << layer.out << " group " << layer.params.group << " kernel " << layer.params.kernel[0]
@@ -163,7 +171,7 @@ void check(const Layer& layer) {
   QuantConvRowWeights key;
   key.stride_x = static_cast<int>(layer.params.stride[1]);
   for (const auto& row : kernel_rows<QuantConvRowSlot>()) {
-    if (!row.matches(key, Capabilities{"vectors"})) continue;
+    if (!runs_here(row, key)) continue;
     INFO("kernel " << row.name);
     for_each_target([&] {
       const QuantConvRowWeights weights = pack(layer, row.function.oc_tile());
@@ -260,3 +268,14 @@ TEST_CASE("selection of integer rows") {
   key.stride_x = 2;
   CHECK(select<QuantConvRowSlot>(key, Capabilities{"AVX2"})->name == "qconv_row_ref");
 }
+
+#if COCO_NEON_DOTPROD && COCO_NEON_I8MM
+TEST_CASE("selection of integer rows on Arm") {
+  QuantConvRowWeights key;
+  CHECK(select<QuantConvRowSlot>(key, Capabilities{kNeonI8mm})->name == "qconv_row_i8mm");
+  CHECK(select<QuantConvRowSlot>(key, Capabilities{kNeonDotprod})->name == "qconv_row_dotprod");
+  CHECK(select<QuantConvRowSlot>(key, Capabilities{"NEON"})->name == "qconv_row_hwy");
+  key.stride_x = 2;
+  CHECK(select<QuantConvRowSlot>(key, Capabilities{kNeonI8mm})->name == "qconv_row_ref");
+}
+#endif

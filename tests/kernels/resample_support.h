@@ -1,6 +1,8 @@
 // Purpose: helpers of the resampling tests: planes with canaries, random samples, every target of the machine.
 #pragma once
 
+#include "kernels/qconv/targets.h"
+
 #include <hwy/targets.h>
 
 #include <cstdint>
@@ -15,10 +17,10 @@
 
 namespace coco::kernels {
 
-/// Runs fn once per Highway target this machine has, the scalar one included, then restores the usual choice.
+/// Runs fn once per Highway target this machine has and the kernels are compiled for, then restores the usual choice.
 template <typename Fn>
 void for_each_target(const Fn& fn) {
-  const int64_t all = hwy::SupportedTargets();
+  const int64_t all = hwy::SupportedTargets() & HWY_TARGETS;
   for (int64_t left = all; left != 0; left &= left - 1) {
     const int64_t target = left & -left;
     INFO("target " << hwy::TargetName(target));

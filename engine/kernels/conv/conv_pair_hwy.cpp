@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "kernels/conv/conv_pair.h"
+#include "kernels/targets.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/conv/conv_pair_hwy.cpp"

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "kernels/conv/conv_row.h"
+#include "kernels/targets.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/conv/conv_row_hwy.cpp"

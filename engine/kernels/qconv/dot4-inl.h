@@ -55,25 +55,6 @@ HWY_INLINE VI DotWide(VI acc, VI even, VI odd, VI w_even, VI w_odd) {
   return hn::Add(acc, VI{COCO_X86(madd_epi16)(odd.raw, w_odd.raw)});
 }
 
-#elif HWY_TARGET == HWY_NEON && defined(__ARM_FEATURE_MATMUL_INT8)
-#define COCO_DOT4_EXACT 1
-
-HWY_INLINE VI Dot4(VI acc, VI x, VI w) {
-  return VI{vusdotq_s32(acc.raw, vreinterpretq_u8_s32(x.raw), vreinterpretq_s8_s32(w.raw))};
-}
-
-#elif HWY_TARGET == HWY_NEON && defined(__ARM_FEATURE_DOTPROD)
-#define COCO_DOT4_EXACT 1
-
-// Both sides signed: x = (x & 127) + 2 * (x & 128) / 2.
-HWY_INLINE VI Dot4(VI acc, VI x, VI w) {
-  const int8x16_t weight = vreinterpretq_s8_s32(w.raw);
-  const uint8x16_t bytes = vreinterpretq_u8_s32(x.raw);
-  const int8x16_t low = vreinterpretq_s8_u8(vandq_u8(bytes, vdupq_n_u8(127)));
-  const int8x16_t half = vreinterpretq_s8_u8(vshrq_n_u8(vbicq_u8(bytes, vdupq_n_u8(127)), 1));
-  return VI{vdotq_s32(vdotq_s32(vdotq_s32(acc.raw, low, weight), half, weight), half, weight)};
-}
-
 #elif HWY_TARGET != HWY_SCALAR
 #define COCO_DOT4_EXACT 1
 

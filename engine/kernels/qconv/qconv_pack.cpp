@@ -158,11 +158,12 @@ QuantConvRowWeights pack_quant_conv(const format::QuantConv2dParams& params, int
     int32_t sum = 0;
     for (const int8_t tap : std::span(weight + m * taps, static_cast<size_t>(taps))) sum += tap;
     w.bias.push_back(bias[m] - w.in_zero_point * sum);
+    w.flipped_bias.push_back(w.bias.back() + 128 * sum);
   }
   w.scale.assign(scale, scale + out_channels);
   const float* below = negative != nullptr ? negative : scale;
   w.negative.assign(below, below + out_channels);
-  w.bias.resize(padded), w.scale.resize(padded), w.negative.resize(padded);
+  w.bias.resize(padded), w.flipped_bias.resize(padded), w.scale.resize(padded), w.negative.resize(padded);
   return w;
 }
 

@@ -49,6 +49,7 @@ struct QuantConvRowWeights {
   std::vector<uint32_t> weights;  ///< 4 s8 a word, the lowest byte for channel 4 plane
   std::vector<uint32_t> wide;     ///< 2 s16 a word: bytes 0 and 2 of the weight, then bytes 1 and 3
   std::vector<int32_t> bias;      ///< sum starts here: bias[m] - in_zero_point * (sum of m's weights); padded to tiles
+  std::vector<int32_t> flipped_bias;   ///< the same for kernels that read x - 128: more by 128 * (sum of m's weights)
   std::vector<float> scale, negative;  ///< padded to whole tiles
   int32_t in_zero_point = 0, out_zero_point = 0;
   int32_t low = 0, high = 255;
@@ -82,6 +83,10 @@ QuantConvRowWeights pack_quant_conv(const format::QuantConv2dParams& params, int
 void qconv_row_ref(const QuantConvRowArgs& args);
 /// Unit stride.
 void qconv_row_hwy(const QuantConvRowArgs& args);
+/// Unit stride, for processors with Arm's dot products of s8, and of u8 by s8 (kernels/qconv/arm.h: where there are
+/// any).
+void qconv_row_dotprod(const QuantConvRowArgs& args);
+void qconv_row_i8mm(const QuantConvRowArgs& args);
 /// Output channels per tile the Highway kernel of the active target is fastest with (4 or 8).
 int qconv_row_hwy_tile();
 

@@ -9,14 +9,16 @@
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
-#include "kernels/qconv/dot4-inl.h"
-#include "kernels/qconv/requantize-inl.h"
-
 #if defined(__clang__)
 #define COCO_UNROLL _Pragma("clang loop unroll(full)")
 #else
 #define COCO_UNROLL _Pragma("GCC unroll 16")
 #endif
+
+// After COCO_UNROLL: it has loops.
+#include "kernels/qconv/arm-inl.h"
+#include "kernels/qconv/dot4-inl.h"
+#include "kernels/qconv/requantize-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace coco::kernels {
@@ -32,9 +34,9 @@ int QuantOcTile() { return 4; }
 
 // Registers decide the tile: its sums, the vectors of input, a weight and products of 16 bits.
 #if HWY_TARGET <= HWY_AVX3 || HWY_TARGET == HWY_NEON
-constexpr int kOcTile = 8, kVectors = 2;
+constexpr int kOcTile = 8;
 #else
-constexpr int kOcTile = 4, kVectors = 2;
+constexpr int kOcTile = 4;
 #endif
 constexpr size_t kMaxPointers = 512;
 
@@ -57,14 +59,14 @@ struct TileArgs {
   requantize::Bounds bounds;
 };
 
-TileArgs MakeTile(const QuantConvRowArgs& args, const QuantTile& tile, const uint32_t** in) {
+TileArgs MakeTile(const QuantConvRowArgs& args, const QuantTile& tile, const uint32_t** in,
+                  const std::vector<int32_t>& bias) {
   const QuantConvRowWeights& w = *args.weights;
   TileArgs t;
   t.row = &args, t.tile = &tile, t.in = in;
   t.weights = w.weights.data() + tile.weight_begin, t.wide = w.wide.data() + tile.wide_begin;
   t.pairs = 2 * tile.pair_count, t.narrow = tile.entry_count - tile.wide_count, t.count = tile.entry_count;
-  t.bias = w.bias.data() + tile.first, t.scale = w.scale.data() + tile.first,
-  t.negative = w.negative.data() + tile.first;
+  t.bias = bias.data() + tile.first, t.scale = w.scale.data() + tile.first, t.negative = w.negative.data() + tile.first;
   t.out = static_cast<uint32_t*>(args.out) + (w.dequantize ? tile.first : tile.first / 4) * args.out_plane_stride;
   t.out_plane_stride = args.out_plane_stride;
   t.channels = tile.channels, t.dequantize = w.dequantize;
@@ -84,19 +86,25 @@ HWY_INLINE VI Load(const uint32_t* words) {
 }
 HWY_INLINE VI Broadcast(uint32_t word) { return hn::Set(DI(), static_cast<int32_t>(word)); }
 
-// One entry of kOc channels times kVec vectors of input.
-template <int kOc, int kVec>
-HWY_INLINE void Entry(const uint32_t* in, const uint32_t* weights, VI (&acc)[kOc][kVec]) {
-  VI input[kVec];
-  COCO_UNROLL
-  for (int v = 0; v < kVec; ++v) input[v] = Load(in + v * hn::Lanes(DI()));
-  COCO_UNROLL
-  for (int o = 0; o < kOc; ++o) {
-    const VI weight = Broadcast(weights[o]);
+// How a tile is computed (arm-inl.h has others): each word of weights in every lane of a vector.
+struct Spread {
+  static constexpr int kVectors = 2;
+  static constexpr bool kFlipped = false;
+
+  // One entry of kOc channels times kVec vectors of input.
+  template <int kOc, int kVec>
+  static HWY_INLINE void Entry(const uint32_t* in, const uint32_t* weights, VI (&acc)[kOc][kVec]) {
+    VI input[kVec];
     COCO_UNROLL
-    for (int v = 0; v < kVec; ++v) acc[o][v] = dot4::Dot4(acc[o][v], input[v], weight);
+    for (int v = 0; v < kVec; ++v) input[v] = Load(in + v * hn::Lanes(DI()));
+    COCO_UNROLL
+    for (int o = 0; o < kOc; ++o) {
+      const VI weight = Broadcast(weights[o]);
+      COCO_UNROLL
+      for (int v = 0; v < kVec; ++v) acc[o][v] = dot4::Dot4(acc[o][v], input[v], weight);
+    }
   }
-}
+};
 
 #if defined(COCO_DOT4_PAIRS)
 // Two entries whose products add up in 16 bits: three multiplications instead of four.
@@ -135,7 +143,7 @@ HWY_INLINE void WideEntry(const uint32_t* in, const uint32_t* weights, VI (&acc)
 #endif
 
 // Entries [begin, end), whose inputs t.in has. kMaxPointers is even: no pair is cut.
-template <int kOc, int kVec>
+template <class Way, int kOc, int kVec>
 HWY_INLINE void Entries(const TileArgs& t, size_t begin, size_t end, ptrdiff_t x, VI (&acc)[kOc][kVec]) {
   const uint32_t* const* in = t.in;
   const uint32_t* const* in_end = t.in + (end - begin);
@@ -144,11 +152,11 @@ HWY_INLINE void Entries(const TileArgs& t, size_t begin, size_t end, ptrdiff_t x
   const uint32_t* const* pairs_end = t.in + (std::clamp(t.pairs, begin, end) - begin);
   const uint32_t* const* narrow_end = t.in + (std::clamp(t.narrow, begin, end) - begin);
   for (; in != pairs_end; in += 2, weights += 2 * kOcTile) Pair<kOc, kVec>(in, x, weights, acc);
-  for (; in != narrow_end; ++in, weights += kOcTile) Entry<kOc, kVec>(*in + x, weights, acc);
+  for (; in != narrow_end; ++in, weights += kOcTile) Way::template Entry<kOc, kVec>(*in + x, weights, acc);
   const uint32_t* wide = t.wide + (std::max(begin, t.narrow) - t.narrow) * 2 * kOcTile;
   for (; in != in_end; ++in, wide += 2 * kOcTile) WideEntry<kOc, kVec>(*in + x, wide, acc);
 #else
-  for (; in != in_end; ++in, weights += kOcTile) Entry<kOc, kVec>(*in + x, weights, acc);
+  for (; in != in_end; ++in, weights += kOcTile) Way::template Entry<kOc, kVec>(*in + x, weights, acc);
 #endif
 }
 
@@ -187,7 +195,7 @@ HWY_INLINE void StoreWords(const TileArgs& t, ptrdiff_t x, const VI (&acc)[kOc][
 }
 
 // kOc channels x kVec vectors of outputs at output x.
-template <int kOc, int kVec>
+template <class Way, int kOc, int kVec>
 HWY_INLINE void Block(const TileArgs& t, ptrdiff_t x) {
   VI acc[kOc][kVec];
   COCO_UNROLL
@@ -197,12 +205,12 @@ HWY_INLINE void Block(const TileArgs& t, ptrdiff_t x) {
     for (int v = 0; v < kVec; ++v) acc[o][v] = bias;
   }
   if (t.count <= kMaxPointers) {
-    Entries<kOc, kVec>(t, 0, t.count, x, acc);
+    Entries<Way, kOc, kVec>(t, 0, t.count, x, acc);
   } else {
     for (size_t begin = 0; begin < t.count; begin += kMaxPointers) {
       const size_t end = std::min(t.count, begin + kMaxPointers);
       FindInputs(*t.row, *t.tile, begin, end, t.in);
-      Entries<kOc, kVec>(t, begin, end, x, acc);
+      Entries<Way, kOc, kVec>(t, begin, end, x, acc);
     }
   }
   if (t.dequantize) {
@@ -213,37 +221,51 @@ HWY_INLINE void Block(const TileArgs& t, ptrdiff_t x) {
 }
 
 // One tile along [begin, end): whole vectors, as many at a time as the registers hold.
-template <int kOc>
+template <class Way, int kOc>
 HWY_NOINLINE void TileSpan(const TileArgs& args, ptrdiff_t begin, ptrdiff_t end) {
   const TileArgs t = args;
   const ptrdiff_t lanes = hn::Lanes(DI());
   ptrdiff_t x = begin;
-  for (; end - x > (kVectors - 1) * lanes; x += kVectors * lanes) Block<kOc, kVectors>(t, x);
-  if (end > x) Block<kOc, 1>(t, x);
+  constexpr int kVec = Way::kVectors;
+  for (; end - x > (kVec - 1) * lanes; x += kVec * lanes) Block<Way, kOc, kVec>(t, x);
+  if (kVec > 2 && end - x > lanes) {
+    Block<Way, kOc, 2>(t, x);
+    x += 2 * lanes;
+  }
+  if (end > x) Block<Way, kOc, 1>(t, x);
 }
 
-void QuantConvRow(const QuantConvRowArgs& args) {
+template <class Way>
+void QuantConvRowBy(const QuantConvRowArgs& args) {
   const QuantConvRowWeights& w = *args.weights;
   // A span short enough that the input of all its taps stays in the first-level cache while every tile reads it.
-  const ptrdiff_t block = kVectors * ptrdiff_t(hn::Lanes(DI()));
+  const ptrdiff_t block = Way::kVectors * ptrdiff_t(hn::Lanes(DI()));
   const ptrdiff_t words_per_output = std::max<ptrdiff_t>(1, ptrdiff_t((w.in_channels + 3) / 4) * w.kernel_h);
   const ptrdiff_t span = block * std::clamp<ptrdiff_t>(4096 / (words_per_output * block), 1, 64);
   const uint32_t* inputs[kMaxPointers];
   for (ptrdiff_t x = 0; x < args.width; x += span) {
     const ptrdiff_t end = std::min<ptrdiff_t>(args.width, x + span);
     for (const QuantTile& tile : w.tiles) {
-      const TileArgs t = MakeTile(args, tile, inputs);
+      const TileArgs t = MakeTile(args, tile, inputs, Way::kFlipped ? w.flipped_bias : w.bias);
       if (tile.entry_count <= kMaxPointers) FindInputs(args, tile, 0, tile.entry_count, inputs);
       if (kOcTile == 8 && tile.channels > 4) {
-        TileSpan<kOcTile>(t, x, end);
+        TileSpan<Way, kOcTile>(t, x, end);
       } else {
-        TileSpan<4>(t, x, end);
+        TileSpan<Way, 4>(t, x, end);
       }
     }
   }
 }
 
+void QuantConvRow(const QuantConvRowArgs& args) { QuantConvRowBy<Spread>(args); }
 int QuantOcTile() { return kOcTile; }
+
+#if HWY_TARGET == HWY_NEON && COCO_NEON_DOTPROD
+void QuantConvRowSigned(const QuantConvRowArgs& args) { QuantConvRowBy<arm::ByLane<arm::Signed>>(args); }
+#endif
+#if HWY_TARGET == HWY_NEON && COCO_NEON_I8MM
+void QuantConvRowMixed(const QuantConvRowArgs& args) { QuantConvRowBy<arm::ByLane<arm::Mixed>>(args); }
+#endif
 
 #endif
 
@@ -257,5 +279,11 @@ HWY_EXPORT(QuantConvRow);
 HWY_EXPORT(QuantOcTile);
 void qconv_row_hwy(const QuantConvRowArgs& args) { HWY_DYNAMIC_DISPATCH(QuantConvRow)(args); }
 int qconv_row_hwy_tile() { return HWY_DYNAMIC_DISPATCH(QuantOcTile)(); }
+#if COCO_NEON_DOTPROD
+void qconv_row_dotprod(const QuantConvRowArgs& args) { N_NEON::QuantConvRowSigned(args); }
+#endif
+#if COCO_NEON_I8MM
+void qconv_row_i8mm(const QuantConvRowArgs& args) { N_NEON::QuantConvRowMixed(args); }
+#endif
 }  // namespace coco::kernels
 #endif

@@ -11,6 +11,8 @@
 
 #include "kernels/qconv/x86-inl.h"
 
+#undef COCO_NARROW
+
 HWY_BEFORE_NAMESPACE();
 namespace coco::kernels {
 namespace HWY_NAMESPACE {
@@ -49,17 +51,29 @@ struct Bounds {
   int32_t zero_point, low, high;
 };
 
+// To half as many bits, saturated, each 128 bits of a followed by those of b.
+#if defined(COCO_X86)
+#define COCO_NARROW 1
+using V16 = hn::Vec<hn::Repartition<int16_t, DI>>;
+using V8 = hn::Vec<hn::Repartition<uint8_t, DI>>;
+HWY_INLINE V16 Narrow(VI a, VI b) { return V16{COCO_X86(packs_epi32)(a.raw, b.raw)}; }
+HWY_INLINE V8 Narrow(V16 a, V16 b) { return V8{COCO_X86(packus_epi16)(a.raw, b.raw)}; }
+#elif HWY_TARGET == HWY_NEON && HWY_ARCH_ARM_A64
+#define COCO_NARROW 1
+using V16 = hn::Vec<hn::Repartition<int16_t, DI>>;
+using V8 = hn::Vec<hn::Repartition<uint8_t, DI>>;
+HWY_INLINE V16 Narrow(VI a, VI b) { return V16{vqmovn_high_s32(vqmovn_s32(a.raw), b.raw)}; }
+HWY_INLINE V8 Narrow(V16 a, V16 b) { return V8{vqmovun_high_s16(vqmovun_s16(a.raw), b.raw)}; }
+#endif
+
 // Words of clamp(v[c] + zero_point, low, high), v[0] in the lowest byte.
 HWY_INLINE VI Words(const VI (&v)[4], const Bounds& bounds) {
   const DI di;
-#if defined(COCO_X86)
+#if defined(COCO_NARROW)
   // Saturation is monotonic, so bounds that lie within the saturated range may come after it.
-  const hn::Repartition<int16_t, DI> d16;
   const hn::Repartition<uint8_t, DI> d8;
-  const auto zero = hn::Set(d16, static_cast<int16_t>(bounds.zero_point));
-  const auto low = hn::SaturatedAdd(hn::Vec<decltype(d16)>{COCO_X86(packs_epi32)(v[0].raw, v[1].raw)}, zero);
-  const auto high = hn::SaturatedAdd(hn::Vec<decltype(d16)>{COCO_X86(packs_epi32)(v[2].raw, v[3].raw)}, zero);
-  hn::Vec<decltype(d8)> bytes{COCO_X86(packus_epi16)(low.raw, high.raw)};
+  const V16 zero = hn::Set(hn::Repartition<int16_t, DI>(), static_cast<int16_t>(bounds.zero_point));
+  V8 bytes = Narrow(hn::SaturatedAdd(Narrow(v[0], v[1]), zero), hn::SaturatedAdd(Narrow(v[2], v[3]), zero));
   if (bounds.low > 0 || bounds.high < 255) {
     bytes = hn::Max(bytes, hn::Set(d8, static_cast<uint8_t>(bounds.low)));
     bytes = hn::Min(bytes, hn::Set(d8, static_cast<uint8_t>(bounds.high)));

@@ -1,8 +1,8 @@
 // Purpose: the Highway targets of the integer rows, included before any Highway header: also AVX-512 with byte dot
-// products, which Highway 1.0 leaves out unless asked. Processors with SVE run the NEON code.
+// products, which Highway 1.0 leaves out unless asked.
 #pragma once
 
-#include "kernels/resample/targets.h"
+#include "kernels/targets.h"
 
 #ifndef HWY_WANT_AVX3_DL
 #define HWY_WANT_AVX3_DL 1

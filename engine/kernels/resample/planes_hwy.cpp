@@ -6,7 +6,7 @@
 #include <cstddef>
 
 #include "kernels/resample/planes_access.h"
-#include "kernels/resample/targets.h"
+#include "kernels/targets.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/resample/planes_hwy.cpp"

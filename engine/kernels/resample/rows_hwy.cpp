@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "kernels/resample/targets.h"
+#include "kernels/targets.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/resample/rows_hwy.cpp"

@@ -2,6 +2,7 @@
 #include <cstring>
 
 #include "kernels/row/row.h"
+#include "kernels/targets.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/row/row_hwy.cpp"
