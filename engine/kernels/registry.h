@@ -20,6 +20,8 @@ namespace coco::kernels {
 struct Capabilities {
   /// The Highway target in use, best known to kernels/targets_hwy.cpp; empty: plain scalar code only.
   std::string_view target;
+  bool row_pairs = true;   ///< as coco::Techniques
+  bool skip_zeros = true;  ///< as coco::Techniques
 };
 
 /// One row of kernels.def.

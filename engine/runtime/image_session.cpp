@@ -84,7 +84,7 @@ Status check_job(const std::shared_ptr<const Model>& model, const ImageJob& job,
   if (job.repeats < 0 || job.repeats > 4)
     return make_error(ErrorCode::kInvalidArgument,
                       "a network is repeated 0 to 4 times, not " + std::to_string(job.repeats));
-  if (options.executor == ExecutorKind::kLayer)
+  if (options.executor == ExecutorKind::kLayer || !options.techniques.depth_first)
     return make_error(ErrorCode::kUnsupported, "pictures run on the line executor only; leave the executor at auto");
   if (job.repeats == 0) return {};
   if (model == nullptr)

@@ -122,7 +122,8 @@ Result<std::vector<int>> LineProgram::append(const format::Program& program, std
 
 Capabilities capabilities_for(const SessionOptions& options) {
   static const std::string target = active_target();
-  return options.reference_kernels ? Capabilities{} : Capabilities{target};
+  if (options.reference_kernels) return {};
+  return {target, options.techniques.row_pairs, options.techniques.skip_zeros};
 }
 
 }  // namespace coco::runtime

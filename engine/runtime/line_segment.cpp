@@ -147,7 +147,8 @@ LayerStepSpec LineSegmenter::cut(size_t begin) {
   const Shape& result = shapes_[program_.operators[begin].outputs[0]];
   const int64_t batch = result.rank() == 4 ? result[0] : 0;
   size_t end = begin;
-  while (batch > 0 && end < std::min(program_.operators.size(), begin + kMostOperators) && works_by_row(end, batch)) {
+  const size_t most = options_.techniques.depth_first ? kMostOperators : 1;
+  while (batch > 0 && end < std::min(program_.operators.size(), begin + most) && works_by_row(end, batch)) {
     ++end;
   }
   for (size_t length = end - begin; length > 0; length /= 2) {

@@ -102,7 +102,7 @@ struct Session::State {
 
 Status Session::State::plan(std::span<const Shape> shapes, const SessionOptions& options) {
   const format::Program& program = model->program();
-  if (options.executor != ExecutorKind::kLayer) {
+  if (options.executor != ExecutorKind::kLayer && options.techniques.depth_first) {
     auto made = make_line_executor(program, shapes, options);
     if (made.ok()) {
       line = std::move(made).value();

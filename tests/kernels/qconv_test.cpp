@@ -256,6 +256,12 @@ TEST_CASE("a packed tile keeps every weight that is not zero") {
         }
       }
       CHECK(kept == nonzero);
+      // With the zeros: an entry for every tap of every word plane the tile reads.
+      const QuantConvRowWeights all = pack_quant_conv(layer.params, layer.out, layer.in, layer.weight.data(),
+                                                      layer.bias.data(), layer.scale.data(), nullptr, oc_tile, false);
+      const auto taps = static_cast<size_t>(all.kernel_h * all.kernel_w);
+      if (layer.params.group == 1)
+        CHECK(all.entries.size() == all.tiles.size() * taps * static_cast<size_t>((layer.in + 3) / 4));
       CHECK(w.scale.size() == w.tiles.size() * static_cast<size_t>(oc_tile));
     }
   }

@@ -1,6 +1,7 @@
 // Integer networks row by row: the same bits as the dense references under every tiling, thread count and kernel.
 #include "base/file.h"
 #include "catch.h"
+#include "coco/device.h"
 #include "coco/session.h"
 #include "runtime/line_executor.h"
 #include "runtime/networks.h"
@@ -82,6 +83,42 @@ TEST_CASE("integer stacks are bit-identical under every tiling") {
 
 // A change of these bytes is a change of what integer networks compute: on every machine, target and thread count they
 // are the same. See docs/numerics.md.
+TEST_CASE("techniques switched off change nothing but the speed") {
+  NetworkBuilder net(5);
+  int x = net.op(format::QuantizeParams{255, 0}, {net.input({1, 1, kDynamicDim, kDynamicDim})});
+  x = net.quant_conv(x, 1, 8, same3x3(0, 37));
+  auto last = same3x3(37, 0);
+  last.dequantize = true;
+  const int sums = net.quant_conv(x, 8, 8, last);
+  auto model = Model::from_program(net.finish({sums}));
+  REQUIRE(model.ok());
+  const Shape shape{1, 1, 21, 40};
+  const std::vector<float> input = Noise(3).many(21 * 40, 0.5f);
+  const std::vector<float> expected = run(*model, shape, input, {});
+  SessionOptions off;
+  off.techniques.skip_zeros = false;
+  CHECK((run(*model, shape, input, off) == expected));
+  off.techniques.depth_first = false;
+  auto session = Session::create(*model, std::vector<Shape>{shape}, off);
+  REQUIRE(session.ok());
+  CHECK((*session)->stats().executor == "layer");
+  CHECK((run(*model, shape, input, off) == expected));
+
+  auto f32 = Model::from_program(super_resolution(8, 3));
+  REQUIRE(f32.ok());
+  const std::vector<float> pairs = run(*f32, shape, input, {});
+  SessionOptions rows;
+  rows.techniques.row_pairs = false;
+  const std::vector<float> one_by_one = run(*f32, shape, input, rows);
+  REQUIRE(pairs.size() == one_by_one.size());
+  bool other_bits = false;
+  for (size_t i = 0; i < pairs.size(); ++i) {
+    CHECK(std::abs(pairs[i] - one_by_one[i]) <= 1e-5f * std::max(1.0f, std::abs(one_by_one[i])));
+    other_bits = other_bits || pairs[i] != one_by_one[i];
+  }
+  if (!active_target().empty()) CHECK(other_bits);  // pairs were used
+}
+
 TEST_CASE("golden bytes of an integer stack") {
   NetworkBuilder net(21);
   int x = net.op(format::QuantizeParams{255, 0}, {net.input({1, 1, kDynamicDim, kDynamicDim})});

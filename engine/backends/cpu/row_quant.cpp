@@ -154,14 +154,15 @@ std::vector<int8_t> gathered_weights(std::span<const int8_t> oihw, const format:
 
 kernels::QuantConvRowWeights pack(const format::QuantConv2dParams& params, const RowTensor& input,
                                   const RowTensor& result, bool gathered, const std::vector<int8_t>& weight,
-                                  const int32_t* bias, const float* scale, const float* negative, int oc_tile) {
+                                  const int32_t* bias, const float* scale, const float* negative, int oc_tile,
+                                  bool skip_zeros) {
   if (!gathered)
     return kernels::pack_quant_conv(params, result.channels, input.channels, weight.data(), bias, scale, negative,
-                                    oc_tile);
+                                    oc_tile, skip_zeros);
   format::QuantConv2dParams column = params;
   column.kernel[1] = 1;
   return kernels::pack_quant_conv(column, result.channels, kGathered, gathered_weights(weight, params).data(), bias,
-                                  scale, negative, oc_tile);
+                                  scale, negative, oc_tile, skip_zeros);
 }
 
 }  // namespace
@@ -201,8 +202,10 @@ Result<BoundRowOp> bind_quant_conv(const BindContext& context) {
   for (int y = 0; y < result.height; ++y) {
     const KernelRows valid = QuantConvOp::inside(params, y, input.height);
     if (packed.contains(valid)) continue;
-    packed.emplace(valid, pack(params, input, result, gathered, within(weight, params, valid), bias.data(),
-                               scale.data(), negative, row->function.oc_tile()));
+    const bool all = valid == KernelRows{0, key.kernel_h};  // others have no row to multiply with their zeros
+    packed.emplace(
+        valid, pack(params, input, result, gathered, within(weight, params, valid), bias.data(), scale.data(), negative,
+                    row->function.oc_tile(), context.capabilities.skip_zeros || !all));
   }
   return BoundRowOp{std::make_unique<QuantConvOp>(params, input.height, gathered, std::move(packed), row->function.run),
                     {0}};

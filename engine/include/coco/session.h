@@ -20,6 +20,14 @@ namespace coco {
 /// How a program is executed: row by row through the cache, or operator by operator over whole tensors.
 enum class ExecutorKind { kAuto, kLine, kLayer };
 
+/// Techniques that can be switched off, so that what each one gives can be measured. Integer results stay the same, f32
+/// ones within the kernels' tolerance.
+struct Techniques {
+  bool depth_first = true;  ///< off: whole tensors, operator by operator (Session only, not ImageSession)
+  bool row_pairs = true;    ///< two rows of a 3-row f32 convolution at once
+  bool skip_zeros = true;   ///< off: integer convolutions multiply pruned weights as well
+};
+
 struct SessionOptions {
   int threads = 0;                              ///< workers used at most; 0 = all cores allowed to the process
   ExecutorKind executor = ExecutorKind::kAuto;  ///< kLine fails with kUnsupported when the network is not local
@@ -29,6 +37,7 @@ struct SessionOptions {
   /// Costs a comparison of the input a frame and a copy of both planes in memory.
   bool reuse = false;
   bool reference_kernels = false;  ///< scalar reference kernels only (tests, debugging)
+  Techniques techniques;           ///< for measuring
 };
 
 /// Figures of a planned session.

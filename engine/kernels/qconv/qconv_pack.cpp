@@ -52,7 +52,7 @@ struct Source {
 };
 
 // The entries of output channels [first, first + channels), in order.
-std::vector<Draft> drafts_of(const Source& source, int first, int channels, int oc_tile) {
+std::vector<Draft> drafts_of(const Source& source, int first, int channels, int oc_tile, bool skip_zeros) {
   std::vector<Draft> drafts;
   const int first_in = first / source.group_results * source.group_channels;
   const int last_in = (first + channels - 1) / source.group_results * source.group_channels + source.group_channels - 1;
@@ -66,7 +66,8 @@ std::vector<Draft> drafts_of(const Source& source, int first, int channels, int 
             const auto byte = static_cast<uint8_t>(source.at(first + o, 4 * plane + b, ky, kx));
             draft.words[o] |= static_cast<uint32_t>(byte) << (8 * b);
           }
-        if (std::all_of(draft.words.begin(), draft.words.end(), [](uint32_t word) { return word == 0; })) continue;
+        const bool zero = std::all_of(draft.words.begin(), draft.words.end(), [](uint32_t word) { return word == 0; });
+        if (zero && skip_zeros) continue;
         add_up(draft, oc_tile);
         drafts.push_back(draft);
       }
@@ -128,7 +129,7 @@ void append(const std::vector<Draft>& drafts, QuantConvRowWeights& w, QuantTile&
 
 QuantConvRowWeights pack_quant_conv(const format::QuantConv2dParams& params, int out_channels, int in_channels,
                                     const int8_t* weight, const int32_t* bias, const float* scale,
-                                    const float* negative, int oc_tile) {
+                                    const float* negative, int oc_tile, bool skip_zeros) {
   QuantConvRowWeights w;
   w.out_channels = out_channels, w.in_channels = in_channels;
   w.kernel_h = static_cast<int>(params.kernel[0]), w.kernel_w = static_cast<int>(params.kernel[1]);
@@ -149,7 +150,7 @@ QuantConvRowWeights pack_quant_conv(const format::QuantConv2dParams& params, int
   for (int first = 0; first < out_channels; first += oc_tile) {
     QuantTile tile;
     tile.first = first, tile.channels = std::min(oc_tile, out_channels - first);
-    const auto drafts = arrange(drafts_of(source, first, tile.channels, oc_tile), oc_tile, tile);
+    const auto drafts = arrange(drafts_of(source, first, tile.channels, oc_tile, skip_zeros), oc_tile, tile);
     append(drafts, w, tile);
   }
   const auto padded = w.tiles.size() * static_cast<size_t>(oc_tile);

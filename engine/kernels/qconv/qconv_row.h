@@ -76,9 +76,10 @@ struct QuantConvRowKernel {
 };
 
 /// Packs the constants of a QuantConv2d (weight [M][C/group][kh][kw]; negative may be null) into tiles of `oc_tile`.
+/// Entries without a weight are left out unless `skip_zeros` is off.
 QuantConvRowWeights pack_quant_conv(const format::QuantConv2dParams& params, int out_channels, int in_channels,
                                     const int8_t* weight, const int32_t* bias, const float* scale,
-                                    const float* negative, int oc_tile);
+                                    const float* negative, int oc_tile, bool skip_zeros = true);
 
 void qconv_row_ref(const QuantConvRowArgs& args);
 /// Unit stride.
