@@ -37,16 +37,15 @@ Status ImageSession::State::plan_reuse() {
     for (const runtime::Extent& cell : plan.cells) tiles.push_back({{strip[0], cell[0]}, {strip[sink], cell[sink]}});
   const PlaneView in_plane{nullptr, 0, job.in_width, job.in_height, job.in_type};
   const PlaneView out_plane{nullptr, 0, job.out_width, job.out_height, job.out_type};
-  const int threads = executor->stats().threads, rows = static_cast<int>(plan.cells.size());
   COCO_ASSIGN(reuse, runtime::TileReuse::create(std::move(tiles), static_cast<int>(plan.strips.size()), in_plane,
-                                                out_plane, (rows + threads - 1) / threads));
+                                                out_plane, plan.joined, executor->stats().threads));
   reuse_stats.tiles = reuse->tiles();
   compare_task = [this](int task, int) { reuse->compare(task, in); };
   tile_task = [this](int task, int worker) {
     const int runs = static_cast<int>(reuse->runs().size()), kept = static_cast<int>(reuse->kept().size());
     if (task < runs) {
       const runtime::TileRun& run = reuse->runs()[task];
-      executor->run_cells(worker, run.first, run.last, run.strip);
+      executor->run_cells(worker, run.cells, run.strips);
       reuse->finish_run(run, out);
     } else if (task < runs + kept) {
       reuse->finish_kept(reuse->kept()[task - runs], out);

@@ -21,7 +21,7 @@ struct Worker {
   float* arena = nullptr;
   float* scratch = nullptr;
   std::vector<int> next;                      ///< per operator: its next row
-  Extent cells;                               ///< of the run of cells being computed
+  Extent rows, columns;                       ///< of the run of cells and strips being computed
   std::vector<std::vector<RowInput>> inputs;  ///< per operator
 };
 
@@ -67,7 +67,8 @@ Status LineExecutor::State::make_workers() {
     worker.scratch = worker.arena + plan.arena_floats;
     fill_left_margins(worker.arena);
     worker.next.resize(program.ops.size());
-    worker.cells.resize(program.ops.size());
+    worker.rows.resize(program.ops.size());
+    worker.columns.resize(program.ops.size());
     for (const LineOp& op : program.ops) worker.inputs.emplace_back(op.inputs.size());
     stats.arena_bytes += bytes;
   }
@@ -169,10 +170,11 @@ void LineExecutor::run(std::span<const Binding> bindings, int extra_tasks, const
 const LinePlan& LineExecutor::plan() const { return state_->plan; }
 void LineExecutor::bind(std::span<const Binding> bindings) { state_->bindings = bindings; }
 
-void LineExecutor::run_cells(int worker, int first, int last, int strip) {
+void LineExecutor::run_cells(int worker, Interval cells, Interval strips) {
   Worker& own = state_->workers[worker];
-  join_cells(std::span(state_->plan.cells).subspan(first, last - first), own.cells);
-  state_->run_tile(own, own.cells, state_->plan.strips[strip]);
+  join(std::span(state_->plan.cells).subspan(cells.begin, cells.size()), own.rows);
+  join(std::span(state_->plan.strips).subspan(strips.begin, strips.size()), own.columns);
+  state_->run_tile(own, own.rows, own.columns);
 }
 
 Result<LineProgram> make_line_program(const format::Program& program, std::span<const Shape> shapes,

@@ -23,9 +23,9 @@ class LineExecutor {
 
   const LinePlan& plan() const;
   /// For callers that spread the work themselves: binds a frame's samples, then any worker in [0, stats().threads)
-  /// computes runs of the plan's cells.
+  /// computes runs of the plan's cells and strips, at most plan().joined of the latter.
   void bind(std::span<const backends::Binding> bindings);
-  void run_cells(int worker, int first, int last, int strip);
+  void run_cells(int worker, backends::Interval cells, backends::Interval strips);
 
  private:
   struct State;

@@ -21,8 +21,10 @@ Interval clip(Interval wanted, int size) {
 constexpr int kFloatsPerLine = 16;
 constexpr int kMinStripWidth = 64;
 constexpr int kCellRows = 64;  // of the first sink
-// What moves costs whole strips; narrower ones would pay more for their halos than they save.
-constexpr int kMaxReuseStripWidth = 640;
+// Wider ones save next to nothing of the halos, and rows begin to drop out of the first-level cache.
+constexpr int kMaxStripWidth = 1280;
+// Narrower strips would pay more for the halos of what moves alone than they save.
+constexpr int kReuseStripWidth = 320;
 // A chain longer than this would overflow the stack: rows are asked for recursively.
 constexpr size_t kMaxOperators = 4096;
 constexpr size_t kMaxArenaFloats = (size_t{1} << 30) / sizeof(float);
@@ -145,7 +147,7 @@ class Planner {
     // A run of cells needs no more than the run from its first cell to the last of all.
     Extent run(program_.ops.size());
     for (size_t first = 0; first < plan_.cells.size(); ++first) {
-      join_cells(std::span(plan_.cells).subspan(first), run);
+      join(std::span(plan_.cells).subspan(first), run);
       play(run);
     }
   }
@@ -186,23 +188,30 @@ class Planner {
     for (int strips = 1;; ++strips) {
       const int width = round_up((master.width + strips - 1) / strips, 2 * kFloatsPerLine);
       cut(master, width);
-      if (options_.reuse && width > kMaxReuseStripWidth) continue;
+      if (width > kMaxStripWidth) continue;
       if (plan_.arena_floats + plan_.scratch_floats <= budget || width <= kMinStripWidth) return;
     }
   }
 
+  /// `width`: columns a worker's rings hold.
   void cut(const RowTensor& master, int width) {
+    plan_.joined = options_.reuse ? std::max(1, (width + kReuseStripWidth / 2) / kReuseStripWidth) : 1;
+    if (plan_.joined > 1) width = round_up((width + plan_.joined - 1) / plan_.joined, 2 * kFloatsPerLine);
     plan_.strips.clear();
     for (int x = 0; x < master.width; x += width)
       plan_.strips.push_back(extents(x, std::min(x + width, master.width), master.width, false));
-    lay_out();
+    plan_.joined = std::min(plan_.joined, static_cast<int>(plan_.strips.size()));
+    std::vector<Extent> runs(plan_.strips.size() - plan_.joined + 1, Extent(program_.ops.size()));
+    for (size_t first = 0; first < runs.size(); ++first)
+      join(std::span(plan_.strips).subspan(first, plan_.joined), runs[first]);
+    lay_out(runs);
   }
 
-  /// Margins, pitches and offsets for the current strips.
-  void lay_out() {
+  /// Margins, pitches and offsets for these strips.
+  void lay_out(std::span<const Extent> strips) {
     for (RingPlan& ring : plan_.rings) ring.lead = ring.tail = 0, ring.pitch = 0;
     plan_.scratch_floats = 0;
-    for (const Extent& strip : plan_.strips)
+    for (const Extent& strip : strips)
       for (size_t i = 0; i < program_.ops.size(); ++i) {
         const LineOp& op = program_.ops[i];
         if (strip[i].size() <= 0) continue;
@@ -257,14 +266,14 @@ Result<LinePlan> plan_lines(const LineProgram& program, const SessionOptions& op
   return Planner(program, options).run();
 }
 
-void join_cells(std::span<const Extent> cells, Extent& hull) {
+void join(std::span<const Extent> parts, Extent& hull) {
   for (size_t i = 0; i < hull.size(); ++i) {
-    hull[i] = cells.front()[i];
-    for (const Extent& cell : cells) {
-      if (cell[i].size() <= 0) continue;
+    hull[i] = parts.front()[i];
+    for (const Extent& part : parts) {
+      if (part[i].size() <= 0) continue;
       hull[i] = hull[i].size() <= 0
-                    ? cell[i]
-                    : Interval{std::min(hull[i].begin, cell[i].begin), std::max(hull[i].end, cell[i].end)};
+                    ? part[i]
+                    : Interval{std::min(hull[i].begin, part[i].begin), std::max(hull[i].end, part[i].end)};
     }
   }
 }

@@ -27,7 +27,10 @@ using Extent = std::vector<backends::Interval>;
 struct LinePlan {
   std::vector<RingPlan> rings;  ///< per tensor
   std::vector<Extent> bands, strips;
-  std::vector<Extent> cells;   ///< SessionOptions::reuse: bands of a few rows, any run of which can be one tile's
+  /// SessionOptions::reuse: bands of a few rows. Any run of them, and up to `joined` neighbouring strips, can be
+  /// computed in one go.
+  std::vector<Extent> cells;
+  int joined = 1;
   std::vector<int> producers;  ///< per tensor: its operator
   std::vector<int> sinks;      ///< operators
   size_t arena_floats = 0;     ///< per worker
@@ -35,16 +38,16 @@ struct LinePlan {
   int threads = 1;
 };
 
-/// Plans a program. Strips are as wide as the rings of one worker fit `options`' or the machine's second-level cache;
-/// there is a band per thread. kResourceLimit when one worker's rings alone would exceed 1 GiB, kUnsupported beyond
-/// 4096 operators.
+/// Plans a program. Strips (with reuse: `joined` of them) are as wide as `options` say or the rings of one worker fit
+/// the machine's second-level cache; there is a band per thread. kResourceLimit when one worker's rings alone would
+/// exceed 1 GiB, kUnsupported beyond 4096 operators.
 Result<LinePlan> plan_lines(const LineProgram& program, const SessionOptions& options);
 
 /// Operations the plan does over those the tensors need: 1 when no tile repeats another's work.
 double recomputation(const LineProgram& program, const LinePlan& plan);
 
-/// The extent of neighbouring cells computed in one go, into `hull`.
-void join_cells(std::span<const Extent> cells, Extent& hull);
+/// The extent of neighbouring cells, or strips, computed in one go, into `hull`.
+void join(std::span<const Extent> parts, Extent& hull);
 
 /// Rows of input `input` that the step of an operator at row y of its result reads: within the picture, never none.
 backends::Interval step_rows(const LineProgram& program, const LineOp& op, int input, int y);

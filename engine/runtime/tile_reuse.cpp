@@ -6,9 +6,10 @@
 namespace coco::runtime {
 
 Result<TileReuse> TileReuse::create(std::vector<TileArea> tiles, int strips, const PlaneView& in, const PlaneView& out,
-                                    int longest) {
+                                    int joined, int threads) {
   TileReuse reuse;
-  reuse.strips_ = strips, reuse.longest_ = std::max(1, longest);
+  reuse.strips_ = strips, reuse.rows_ = static_cast<int>(tiles.size()) / strips;
+  reuse.joined_ = joined, reuse.threads_ = threads;
   reuse.in_height_ = in.height;
   reuse.in_sample_ = byte_size(in.type), reuse.out_sample_ = byte_size(out.type);
   reuse.in_row_ = static_cast<size_t>(in.width) * reuse.in_sample_;
@@ -19,6 +20,7 @@ Result<TileReuse> TileReuse::create(std::vector<TileArea> tiles, int strips, con
   reuse.changed_.resize(static_cast<size_t>(reuse.cells_across_) * static_cast<size_t>(reuse.compare_tasks()));
   reuse.still_.resize(tiles.size());
   reuse.saved_.resize(tiles.size());
+  reuse.open_.resize(static_cast<size_t>(strips));
   reuse.runs_.reserve(tiles.size());
   reuse.kept_.reserve(tiles.size());
   reuse.tiles_ = std::move(tiles);
@@ -51,43 +53,53 @@ bool TileReuse::unchanged(const Area& area) const {
   return true;
 }
 
+bool TileReuse::is_kept(int row, int strip) const {
+  const int tile = strip * rows_ + row;
+  return still_[tile] != 0 && saved_[tile] != 0;
+}
+
 void TileReuse::decide() {
   runs_.clear();
   kept_.clear();
-  const int rows = static_cast<int>(tiles_.size()) / strips_;
-  for (int strip = 0; strip < strips_; ++strip) {
-    for (int row = 0; row < rows; ++row) {
-      const int tile = strip * rows + row;
-      still_[tile] = unchanged(tiles_[tile].in) ? 1 : 0;
-      if (still_[tile] != 0 && saved_[tile] != 0) {
-        kept_.push_back(tile);
+  for (int tile = 0; tile < tiles(); ++tile) {
+    still_[tile] = unchanged(tiles_[tile].in) ? 1 : 0;
+    if (still_[tile] != 0 && saved_[tile] != 0)
+      kept_.push_back(tile);
+    else
+      saved_[tile] = 0;
+  }
+  // Rectangles: neighbours in a row, then equal stretches of neighbouring rows.
+  const int share = (tiles() - static_cast<int>(kept_.size()) + threads_ - 1) / threads_;
+  std::fill(open_.begin(), open_.end(), -1);
+  for (int row = 0; row < rows_; ++row)
+    for (int strip = 0, end = 0; strip < strips_; strip = end) {
+      end = strip + 1;
+      if (is_kept(row, strip)) continue;
+      while (end < strips_ && end - strip < joined_ && !is_kept(row, end)) ++end;
+      const int longest = std::clamp((share + (end - strip) / 2) / (end - strip), 1, (rows_ + threads_ - 1) / threads_);
+      TileRun* above = open_[strip] < 0 ? nullptr : &runs_[open_[strip]];
+      if (above != nullptr && above->cells.end == row && above->strips.end == end && above->cells.size() < longest) {
+        ++above->cells.end;
         continue;
       }
-      saved_[tile] = 0;
-      const bool extends = !runs_.empty() && runs_.back().strip == strip && runs_.back().last == row &&
-                           runs_.back().last - runs_.back().first < longest_;
-      if (extends) {
-        ++runs_.back().last;
-      } else {
-        runs_.push_back({row, row + 1, strip});
-      }
+      open_[strip] = static_cast<int>(runs_.size());
+      runs_.push_back({{row, row + 1}, {strip, end}});
     }
-  }
   filled_ = true;
 }
 
 void TileReuse::finish_run(const TileRun& run, const PlaneView& out) {
-  const int rows = static_cast<int>(tiles_.size()) / strips_;
-  for (int tile = run.strip * rows + run.first; tile < run.strip * rows + run.last; ++tile) {
-    if (still_[tile] == 0) continue;
-    const Area& area = tiles_[tile].out;
-    const size_t from = static_cast<size_t>(area.x.begin) * out_sample_;
-    const size_t count = static_cast<size_t>(area.x.size()) * out_sample_;
-    for (int y = area.y.begin; y < area.y.end; ++y)
-      std::memcpy(static_cast<uint8_t*>(out_history_.data()) + static_cast<size_t>(y) * out_row_ + from,
-                  static_cast<const uint8_t*>(out.data) + y * out.stride + from, count);
-    saved_[tile] = 1;
-  }
+  for (int strip = run.strips.begin; strip < run.strips.end; ++strip)
+    for (int tile = strip * rows_ + run.cells.begin; tile < strip * rows_ + run.cells.end; ++tile) {
+      if (still_[tile] == 0) continue;
+      const Area& area = tiles_[tile].out;
+      const size_t from = static_cast<size_t>(area.x.begin) * out_sample_;
+      const size_t count = static_cast<size_t>(area.x.size()) * out_sample_;
+      for (int y = area.y.begin; y < area.y.end; ++y)
+        std::memcpy(static_cast<uint8_t*>(out_history_.data()) + static_cast<size_t>(y) * out_row_ + from,
+                    static_cast<const uint8_t*>(out.data) + y * out.stride + from, count);
+      saved_[tile] = 1;
+    }
 }
 
 void TileReuse::finish_kept(int tile, const MutablePlaneView& out) const {

@@ -25,17 +25,17 @@ struct TileArea {
   Area in, out;
 };
 
-/// Rows of tiles [first, last) of one strip, computed in one go.
+/// The tiles of these cells and these strips, computed in one go.
 struct TileRun {
-  int first = 0, last = 0, strip = 0;
+  backends::Interval cells, strips;
 };
 
 class TileReuse {
  public:
   /// `tiles` stand strip by strip, from top to bottom in each: tile (row, strip) is number strip * rows + row.
-  /// `longest` limits a run, so that there is work for every thread.
+  /// A run spans at most `joined` strips, and no more than a thread's share of the work.
   static Result<TileReuse> create(std::vector<TileArea> tiles, int strips, const PlaneView& in, const PlaneView& out,
-                                  int longest);
+                                  int joined, int threads);
 
   int compare_tasks() const { return (in_height_ + kCellRows - 1) / kCellRows; }
   /// Compares and takes over rows of the new input.
@@ -54,9 +54,10 @@ class TileReuse {
  private:
   static constexpr int kCellRows = 16, kCellBytes = 64;
   bool unchanged(const Area& area) const;
+  bool is_kept(int row, int strip) const;
 
   std::vector<TileArea> tiles_;
-  int strips_ = 0, longest_ = 1;
+  int strips_ = 0, rows_ = 0, joined_ = 1, threads_ = 1;
   int in_height_ = 0;
   size_t in_row_ = 0, out_row_ = 0;  ///< bytes
   size_t in_sample_ = 1, out_sample_ = 1;
@@ -67,6 +68,7 @@ class TileReuse {
   std::vector<uint8_t> still_;    ///< per tile: its input is that of the frame before
   std::vector<uint8_t> saved_;    ///< per tile: the output history holds it
   std::vector<TileRun> runs_;
+  std::vector<int> open_;  ///< of decide(): per strip the newest run that begins there
   std::vector<int> kept_;
 };
 

@@ -100,6 +100,11 @@ TEST_CASE("reuse gives the same bytes") {
   check(job_of(97, 71, 250, 200, SampleType::kU16Lsb10), narrow);
   check(job_of(64, 200, 100, 333, SampleType::kU16Msb10), {});
   check(job_of(5, 3, 10, 6, SampleType::kU8), {});
+  // Strips joined: all of them, and two at a time.
+  check(job_of(800, 140, 1600, 280, SampleType::kU8), {});
+  SessionOptions two;
+  two.strip_width = 640, two.threads = 2;
+  check(job_of(800, 140, 1600, 280, SampleType::kU8), two);
 }
 
 TEST_CASE("what stands still is kept, what a changed sample reaches is not") {
