@@ -157,7 +157,8 @@ QuantConvRowWeights pack_quant_conv(const format::QuantConv2dParams& params, int
   const ptrdiff_t taps = static_cast<ptrdiff_t>(source.group_channels) * w.kernel_h * w.kernel_w;
   for (int m = 0; m < out_channels; ++m) {
     int32_t sum = 0;
-    for (const int8_t tap : std::span(weight + m * taps, static_cast<size_t>(taps))) sum += tap;
+    for (const int8_t tap : std::span(weight + m * taps, static_cast<size_t>(taps)))
+      sum += tap, w.has_lowest = w.has_lowest || tap == -128;
     w.bias.push_back(bias[m] - w.in_zero_point * sum);
     w.flipped_bias.push_back(w.bias.back() + 128 * sum);
   }

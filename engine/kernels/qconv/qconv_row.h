@@ -51,6 +51,7 @@ struct QuantConvRowWeights {
   std::vector<int32_t> bias;      ///< sum starts here: bias[m] - in_zero_point * (sum of m's weights); padded to tiles
   std::vector<int32_t> flipped_bias;   ///< the same for kernels that read x - 128: more by 128 * (sum of m's weights)
   std::vector<float> scale, negative;  ///< padded to whole tiles
+  bool has_lowest = false;             ///< a weight is -128
   int32_t in_zero_point = 0, out_zero_point = 0;
   int32_t low = 0, high = 255;
   bool dequantize = false;

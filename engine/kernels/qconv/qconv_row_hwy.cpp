@@ -104,6 +104,13 @@ struct Spread {
       for (int v = 0; v < kVec; ++v) acc[o][v] = dot4::Dot4(acc[o][v], input[v], weight);
     }
   }
+
+  // Entries [in, in_end), computed at output x.
+  template <int kOc, int kVec>
+  static HWY_INLINE void Run(const uint32_t* const* in, const uint32_t* const* in_end, const uint32_t* weights,
+                             ptrdiff_t x, VI (&acc)[kOc][kVec]) {
+    for (; in != in_end; ++in, weights += kOcTile) Entry<kOc, kVec>(*in + x, weights, acc);
+  }
 };
 
 #if defined(COCO_DOT4_PAIRS)
@@ -156,7 +163,7 @@ HWY_INLINE void Entries(const TileArgs& t, size_t begin, size_t end, ptrdiff_t x
   const uint32_t* wide = t.wide + (std::max(begin, t.narrow) - t.narrow) * 2 * kOcTile;
   for (; in != in_end; ++in, wide += 2 * kOcTile) WideEntry<kOc, kVec>(*in + x, wide, acc);
 #else
-  for (; in != in_end; ++in, weights += kOcTile) Way::template Entry<kOc, kVec>(*in + x, weights, acc);
+  Way::template Run<kOc, kVec>(in, in_end, weights, x, acc);
 #endif
 }
 
@@ -228,9 +235,11 @@ HWY_NOINLINE void TileSpan(const TileArgs& args, ptrdiff_t begin, ptrdiff_t end)
   ptrdiff_t x = begin;
   constexpr int kVec = Way::kVectors;
   for (; end - x > (kVec - 1) * lanes; x += kVec * lanes) Block<Way, kOc, kVec>(t, x);
-  if (kVec > 2 && end - x > lanes) {
-    Block<Way, kOc, 2>(t, x);
-    x += 2 * lanes;
+  if constexpr (kVec > 2) {
+    if (end - x > lanes) {
+      Block<Way, kOc, 2>(t, x);
+      x += 2 * lanes;
+    }
   }
   if (end > x) Block<Way, kOc, 1>(t, x);
 }
@@ -257,7 +266,13 @@ void QuantConvRowBy(const QuantConvRowArgs& args) {
   }
 }
 
-void QuantConvRow(const QuantConvRowArgs& args) { QuantConvRowBy<Spread>(args); }
+void QuantConvRow(const QuantConvRowArgs& args) {
+#if HWY_TARGET == HWY_NEON && HWY_ARCH_ARM_A64
+  static_assert(kOcTile == arm::kTile);
+  if (!args.weights->has_lowest) return QuantConvRowBy<arm::Products>(args);
+#endif
+  QuantConvRowBy<Spread>(args);
+}
 int QuantOcTile() { return kOcTile; }
 
 #if HWY_TARGET == HWY_NEON && COCO_NEON_DOTPROD
