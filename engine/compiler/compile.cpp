@@ -39,6 +39,7 @@ Result<format::Program> compile_program(std::span<const uint8_t> onnx, const Com
     if (!options.optimize) {
       return make_error(ErrorCode::kInvalidArgument, "integer precision needs the optimising passes; leave them on");
     }
+    if (options.order_channels) COCO_TRY(order_channels(graph));
     QuantizeReport report;
     COCO_ASSIGN(graph, quantize(graph, options.precision, options.quantize, report));
     COCO_TRY(graph::verify(graph));

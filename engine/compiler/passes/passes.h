@@ -29,4 +29,8 @@ Status fold_affine(graph::Graph& graph);
 Status fuse_activations(graph::Graph& graph);
 Status remove_dead(graph::Graph& graph);
 
+/// Not in the list: of use to pruned networks that become integer, and run just before that. Dense ones stay as they
+/// are.
+Status order_channels(graph::Graph& graph);
+
 }  // namespace coco::compiler

@@ -79,6 +79,9 @@ struct CompileOptions {
   bool optimize = true;
   /// Integer precisions need optimize and quantize.samples.
   Precision precision = Precision::kF32;
+  /// Channels of pruned networks change places where the integer kernels have less to multiply then. Results stay the
+  /// same but for the order of sums in what remains f32.
+  bool order_channels = true;
   QuantizeOptions quantize;
   QuantizeReport* report = nullptr;  ///< written when precision is not kF32
 };
