@@ -84,8 +84,22 @@ bench_swscale() {
   done
 }
 
+# What each technique gives, on the shipped network: steps from layer by layer in f32 to integers with reuse.
+bench_ablation() {
+  local rounds=7
+  [ "${1:-}" = --quick ] && rounds=1
+  dev_setup build run
+  build release ablation_bench
+  build/release/bench/ablation_bench engine/models/sr2x-s.onnx --rounds $rounds
+}
+
 dev_bench() {
   local peers=0 seconds=5 min_time=0.2 threads
+  if [ "${1:-}" = ablation ]; then
+    shift
+    bench_ablation "$@"
+    return
+  fi
   COCOPIPE=build/release/bin/cocopipe
   while [ $# -gt 0 ]; do
     case "$1" in
