@@ -137,6 +137,40 @@ TEST_CASE("a run allocates nothing, calls every extra task once and works bottom
   CHECK(equal);
 }
 
+TEST_CASE("no memory grows with the frame's height, in floats and in integers, 8 bits and 10") {
+  for (const bool integers : {false, true})
+    for (const SampleType type : {SampleType::kU8, SampleType::kU16Lsb10, SampleType::kU16Msb10}) {
+      const auto model = model_of(integers ? integer_super_resolution(8, 2) : super_resolution(8, 2));
+      size_t arena = 0;
+      for (const int height : {100, 400}) {
+        const int width = 300;
+        std::vector<uint16_t> in(static_cast<size_t>(width) * height), out(4 * in.size());
+        Noise noise(7);
+        for (uint16_t& sample : in)
+          sample = static_cast<uint16_t>(512 + 511 * noise.next()) << (type == SampleType::kU16Msb10 ? 6 : 0);
+        ImageJob job;
+        job.in_width = width, job.in_height = height, job.out_width = 2 * width, job.out_height = 2 * height;
+        job.in_type = job.out_type = type;
+        SessionOptions options;
+        options.threads = 2;
+        const auto session = make_session(model, job, options);
+        const ptrdiff_t stride = 2 * width;
+        const PlaneView from{in.data(), stride, width, height, type};
+        const MutablePlaneView to{out.data(), 2 * stride, 2 * width, 2 * height, type};
+        REQUIRE(session->run(from, to).ok());
+        const size_t before = testing::allocation_count();
+        REQUIRE(session->run(from, to).ok());
+        CHECK(testing::allocation_count() == before);
+        INFO("height " << height << ", " << session->stats().arena_bytes << " bytes");
+        if (arena == 0) arena = session->stats().arena_bytes;
+        CHECK(session->stats().arena_bytes == arena);
+        // One layer of the network as a whole is 8 channels of the frame.
+        if (height == 400) CHECK(arena < static_cast<size_t>(width) * height * 8 * (integers ? 1 : 4) * 2);
+        CHECK(std::any_of(out.begin(), out.end(), [&](uint16_t v) { return v != out[0]; }));
+      }
+    }
+}
+
 TEST_CASE("what does not fit is refused with a reason") {
   const auto model = model_of(super_resolution(8, 1));
   ImageJob job;

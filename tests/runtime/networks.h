@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -82,11 +83,21 @@ class NetworkBuilder {
     const int slope = prelu ? random_constant({out}, 0.5f) : format::kNoValue;
     return op(params, {x, weight, bias, slope});
   }
-  /// Integer convolution with random weights of full range, scaled so that results fill the range; PReLU.
-  int quant_conv(int x, int in, int out, format::QuantConv2dParams params) {
-    const int64_t taps = in / params.group * params.kernel[0] * params.kernel[1];
-    const int weight =
-        integers<int8_t>({out, in / params.group, params.kernel[0], params.kernel[1]}, DataType::kS8, -127, 128);
+  /// Integer convolution with random weights of full range, scaled so that results fill the range; PReLU. Weights
+  /// (m, c, tap) that `keeps` refuses are 0.
+  int quant_conv(int x, int in, int out, format::QuantConv2dParams params,
+                 const std::function<bool(int64_t, int64_t, int64_t)>& keeps = {}) {
+    const int64_t window = params.kernel[0] * params.kernel[1], inputs = in / params.group, taps = inputs * window;
+    const int weight = integers<int8_t>({out, inputs, params.kernel[0], params.kernel[1]}, DataType::kS8, -127, 128);
+    if (keeps) {
+      format::ConstantData& constant = program_.values[weight].constant;
+      std::vector<uint8_t> bytes(constant.bytes.begin(), constant.bytes.end());
+      for (size_t i = 0; i < bytes.size(); ++i) {
+        const auto at = static_cast<int64_t>(i);
+        if (!keeps(at / taps, at / window % inputs, at % window)) bytes[i] = 0;
+      }
+      constant = format::ConstantData::copy_of(bytes);
+    }
     const int bias = integers<int32_t>({out}, DataType::kS32, -20000, 20000);
     const float scale = 0.01f / static_cast<float>(taps);
     const int positive = random_constant({out}, scale), negative = random_constant({out}, scale);
@@ -129,6 +140,22 @@ inline format::Program super_resolution(int width, int layers, uint64_t seed = 1
   resize.scales = {1, 1, 2, 2};
   const int base = net.op(resize, {in});
   return net.finish({net.op(format::BinaryParams{}, {x, base})});
+}
+
+/// The same in integers: the stack's last convolution gives f32, the base stays f32.
+inline format::Program integer_super_resolution(int width, int layers, uint64_t seed = 1) {
+  NetworkBuilder net(seed);
+  const int in = net.input({1, 1, kDynamicDim, kDynamicDim});
+  format::QuantConv2dParams same;
+  same.kernel = {3, 3}, same.pads = {1, 1, 1, 1};
+  int x = net.quant_conv(net.op(format::QuantizeParams{255, 0}, {in}), 1, width, same);
+  for (int i = 0; i < layers; ++i) x = net.quant_conv(x, width, width, same);
+  same.dequantize = true;
+  x = net.op(format::DepthToSpaceParams{}, {net.quant_conv(x, width, 4, same)});
+  format::ResizeParams resize;
+  resize.mode = format::ResizeMode::kLinear;
+  resize.scales = {1, 1, 2, 2};
+  return net.finish({net.op(format::BinaryParams{}, {x, net.op(resize, {in})})});
 }
 
 }  // namespace coco::testing
