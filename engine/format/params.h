@@ -206,6 +206,16 @@ struct QuantConv2dParams {
   }
 };
 
+/// Inputs: x u8, s8 or s32, any shape; scale f32 and zero_point s32 or -1 (0): one element, or one per index of `axis`.
+/// Result f32: float(x - zero_point) * scale.
+struct DequantizeParams {
+  int64_t axis = 1;  ///< 0 <= axis < rank where scale or zero_point have several elements
+  template <typename V>
+  void fields(V&& v) {
+    v("axis", axis);
+  }
+};
+
 enum class OpKind : uint16_t {
 #define COCO_OP(name, params) k##name,
 #include "format/ops.def"

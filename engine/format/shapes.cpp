@@ -84,6 +84,8 @@ OpArity op_arity(OpKind kind) {
       return {2, 3};
     case OpKind::kQuantConv2d:
       return {4, 5};
+    case OpKind::kDequantize:
+      return {2, 3};
     case OpKind::kPrelu:
     case OpKind::kBinary:
       return {2, 2};

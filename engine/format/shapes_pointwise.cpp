@@ -14,6 +14,22 @@ Result<Shape> shape_rule(const QuantizeParams& p, InputShapes in) {
   return *in[0];
 }
 
+Result<Shape> shape_rule(const DequantizeParams& p, InputShapes in) {
+  const Shape& x = *in[0];
+  COCO_TRY(check_range("axis", p.axis, 0, static_cast<int64_t>(Limits::kMaxRank)));
+  for (size_t slot = 1; slot < 3; ++slot) {
+    if (!in[slot] || in[slot]->element_count() == 1) continue;
+    const auto axis = static_cast<size_t>(p.axis);
+    const bool fits = in[slot]->rank() == 1 && axis < x.rank() && may_equal((*in[slot])[0], x[axis]);
+    if (!fits) {
+      return shape_error((slot == 1 ? "scale " : "zero point ") + in[slot]->to_string() +
+                         " has neither one element nor one per index of axis " + std::to_string(p.axis) + " of " +
+                         x.to_string());
+    }
+  }
+  return x;
+}
+
 Result<Shape> shape_rule(const PreluParams&, InputShapes in) {
   const Shape &x = *in[0], &slope = *in[1];
   bool fits = slope.rank() <= x.rank();

@@ -21,10 +21,20 @@ Result<DataType> quant_conv_type(const QuantConv2dParams& p, InputTypes in) {
   return p.dequantize ? DataType::kF32 : DataType::kU8;
 }
 
+Result<DataType> dequantize_type(InputTypes in) {
+  const bool integer =
+      !in.empty() && in[0] && (*in[0] == DataType::kU8 || *in[0] == DataType::kS8 || *in[0] == DataType::kS32);
+  if (!integer) return shape_error("input 0 is not u8, s8 or s32");
+  COCO_TRY(expect(in, 1, DataType::kF32));
+  COCO_TRY(expect(in, 2, DataType::kS32));
+  return DataType::kF32;
+}
+
 }  // namespace
 
 Result<DataType> infer_type(const OpParams& params, InputTypes inputs) {
   if (const auto* conv = std::get_if<QuantConv2dParams>(&params)) return quant_conv_type(*conv, inputs);
+  if (std::holds_alternative<DequantizeParams>(params)) return dequantize_type(inputs);
   if (std::holds_alternative<QuantizeParams>(params)) {
     COCO_TRY(expect(inputs, 0, DataType::kF32));
     return DataType::kU8;

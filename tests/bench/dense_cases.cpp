@@ -106,6 +106,7 @@ std::vector<Case> dense_cases() {
   quant.pads = {1, 1, 1, 1};
   add(cases, quant, {image, Shape{8, 8, 3, 3}, Shape{8}, Shape{8}}, 2.0 * 72, "8->8 3x3",
       {DataType::kU8, DataType::kS8, DataType::kS32, DataType::kF32, DataType::kU8});
+  add(cases, format::DequantizeParams{}, {image, Shape{8}}, 2, "8 channels", {DataType::kU8});
   return cases;
 }
 

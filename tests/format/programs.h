@@ -105,6 +105,7 @@ inline Program every_operator() {
   const int32_t g = b.add(SpaceToDepthParams{3}, {f});
   const int32_t h = b.add(DepthToSpaceParams{3, DepthToSpaceMode::kCrd}, {g});
   const int32_t t = b.add(TransposeParams{{0, 2, 3, 1}}, {h});
+  b.output(b.add(DequantizeParams{3}, {q, b.constant(Shape{1}), b.integers<int32_t>(Shape{1}, DataType::kS32)}));
   b.output(b.add(ReshapeParams{{6, 9, 12}, true}, {t}));
   b.program.card = {"all",  "test", "every \"operator\"\n", "Apache-2.0", "none", "make",
                     "0..1", 3,      {{"a", "1"}, {"b", ""}}};

@@ -116,3 +116,27 @@ TEST_CASE("every operator has a reference row") {
 #include "format/ops.def"
 #undef COCO_OP
 }
+
+TEST_CASE("dequantize: one scale, one per channel, zero points") {
+  const std::vector<uint8_t> x{0, 1, 128, 255, 7, 9, 10, 11};
+  const std::vector<float> one{0.5f}, two{0.5f, 3.0f};
+  const std::vector<int32_t> zeros{128, 9};
+  const Shape shape{1, 2, 2, 2};
+  const TensorView image{DataType::kU8, shape, x.data()};
+  const auto floats = [&](std::vector<TensorView> in) {
+    in.resize(3);
+    const std::vector<uint8_t> bytes = run_bytes(format::DequantizeParams{}, in, DataType::kF32, shape);
+    std::vector<float> values(bytes.size() / sizeof(float));
+    std::memcpy(values.data(), bytes.data(), bytes.size());
+    return values;
+  };
+  const TensorView scale{DataType::kF32, {}, one.data()}, scales{DataType::kF32, {2}, two.data()};
+  CHECK(floats({image, scale}) == std::vector<float>{0, 0.5f, 64, 127.5f, 3.5f, 4.5f, 5, 5.5f});
+  CHECK(floats({image, scales, {DataType::kS32, {2}, zeros.data()}}) ==
+        std::vector<float>{-64, -63.5f, 0, 63.5f, -6, 0, 3, 6});
+  const std::vector<int8_t> s8{-128, -1, 0, 127, 1, 2, 3, 4};
+  CHECK(floats({{DataType::kS8, shape, s8.data()}, scale}) ==
+        std::vector<float>{-64, -0.5f, 0, 63.5f, 0.5f, 1, 1.5f, 2});
+  const std::vector<int32_t> s32{INT32_MIN, INT32_MAX, 0, 1, 2, 3, 4, 5};
+  CHECK(floats({{DataType::kS32, shape, s32.data()}, scale, {DataType::kS32, {1}, zeros.data()}})[0] == -1073741888.0f);
+}

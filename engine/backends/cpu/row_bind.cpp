@@ -87,6 +87,8 @@ Result<BoundRowOp> bind(const BindContext& context) {
     case format::OpKind::kTranspose:
     case format::OpKind::kReshape:
       return context.unsupported("it moves data between rows");
+    case format::OpKind::kDequantize:
+      break;
   }
   return context.unsupported("it has no row kernel");
 }

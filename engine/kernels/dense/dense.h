@@ -50,6 +50,7 @@ COCO_DECLARE_DENSE(transpose_ref)
 COCO_DECLARE_DENSE(reshape_ref)
 COCO_DECLARE_DENSE(quantize_ref)
 COCO_DECLARE_DENSE(quant_conv2d_ref)
+COCO_DECLARE_DENSE(dequantize_ref)
 #undef COCO_DECLARE_DENSE
 
 /// One element of the pointwise function of UnaryParams and of Conv2dParams' activation.

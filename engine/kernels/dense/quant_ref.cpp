@@ -21,6 +21,38 @@ void quantize_ref(const format::OpParams& params, std::span<const TensorView> in
   }
 }
 
+namespace {
+
+template <typename T>
+void dequantize_rows(const format::DequantizeParams& p, std::span<const TensorView> in, const MutableTensorView& out,
+                     int64_t row_begin, int64_t row_end) noexcept {
+  const int64_t length = dense_row_length(out.shape);
+  int64_t inner = 1;  // elements between neighbours along the axis
+  for (size_t i = static_cast<size_t>(p.axis) + 1; i < out.shape.rank(); ++i) inner *= out.shape[i];
+  const auto elements = [&](size_t slot) {
+    return in.size() > slot && in[slot].data != nullptr ? *in[slot].shape.element_count() : 0;
+  };
+  const int64_t scales = elements(1), zeros = elements(2);
+  const T* x = in[0].as<T>();
+  auto* y = out.as<float>();
+  for (int64_t i = row_begin * length; i < row_end * length; ++i) {
+    const int64_t zero = zeros == 0 ? 0 : in[2].as<int32_t>()[zeros == 1 ? 0 : i / inner % zeros];
+    y[i] =
+        static_cast<float>(static_cast<int64_t>(x[i]) - zero) * in[1].as<float>()[scales == 1 ? 0 : i / inner % scales];
+  }
+}
+
+}  // namespace
+
+// y = float(x - zero_point) * scale, the last two of the index along the axis
+void dequantize_ref(const format::OpParams& params, std::span<const TensorView> in,
+                    std::span<const MutableTensorView> out, int64_t row_begin, int64_t row_end) noexcept {
+  const auto& p = std::get<format::DequantizeParams>(params);
+  if (in[0].type == DataType::kU8) dequantize_rows<uint8_t>(p, in, out[0], row_begin, row_end);
+  if (in[0].type == DataType::kS8) dequantize_rows<int8_t>(p, in, out[0], row_begin, row_end);
+  if (in[0].type == DataType::kS32) dequantize_rows<int32_t>(p, in, out[0], row_begin, row_end);
+}
+
 // acc[n,m,oy,ox] = bias[m] + sum over c, ky, kx inside the picture of
 //                  w[m,c,ky,kx] * (x[n, g*C/G + c, oy*sy + ky*dy - top, ox*sx + kx*dx - left] - in_zero_point)
 void quant_conv2d_ref(const format::OpParams& params, std::span<const TensorView> in,
