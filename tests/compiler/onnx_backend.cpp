@@ -32,14 +32,25 @@ bool is_type_blind(const onnx::GraphProto& graph) {
                      [](const auto& node) { return node.op_type() == "Pad" || node.op_type() == "Clip"; });
 }
 
-Result<Tensor> to_tensor(const onnx::TensorProto& proto, bool type_blind) {
+/// Operators whose u8 inputs and results are tensors of the model.
+bool has_steps(const onnx::GraphProto& graph) {
+  return std::all_of(graph.node().begin(), graph.node().end(), [](const auto& node) {
+    return node.op_type() == "QuantizeLinear" || node.op_type() == "DequantizeLinear";
+  });
+}
+
+Result<Tensor> to_tensor(const onnx::TensorProto& proto, bool type_blind, bool steps) {
+  if (steps && proto.data_type() == onnx::TensorProto::UINT8) {
+    COCO_ASSIGN(compiler::IntegerTensor integers, compiler::tensor_integers(proto));
+    return Tensor{std::move(integers.shape), {}, DataType::kU8, std::move(integers.bytes)};
+  }
   if (type_blind && compiler::is_integer_type(proto.data_type())) {
     COCO_ASSIGN(const compiler::HostTensor numbers, compiler::tensor_numbers(proto));
-    return Tensor{numbers.shape, {numbers.values[0].begin(), numbers.values[0].end()}};
+    return Tensor{numbers.shape, {numbers.values[0].begin(), numbers.values[0].end()}, DataType::kF32, {}};
   }
   COCO_ASSIGN(Shape shape, compiler::tensor_shape(proto));
   COCO_ASSIGN(std::vector<float> data, compiler::tensor_floats(proto));
-  return Tensor{std::move(shape), std::move(data)};
+  return Tensor{std::move(shape), std::move(data), DataType::kF32, {}};
 }
 
 /// True when some node reads the name as a value of its data's type (not as a position or size).
@@ -100,7 +111,7 @@ Result<DataSet> read_data_set(const BackendTest& test, int set, onnx::ModelProto
   model = test.model;
   // Since version 4 initialisers need not be listed as inputs.
   model.set_ir_version(std::max<int64_t>(model.ir_version(), 4));
-  const bool blind = is_type_blind(model.graph());
+  const bool blind = is_type_blind(model.graph()), steps = has_steps(model.graph());
   DataSet data;
   onnx::GraphProto& graph = *model.mutable_graph();
   google::protobuf::RepeatedPtrField<onnx::ValueInfoProto> kept;
@@ -116,14 +127,14 @@ Result<DataSet> read_data_set(const BackendTest& test, int set, onnx::ModelProto
       return make_error(ErrorCode::kUnsupported, "an input is not a tensor");
     }
     if (is_read_as_data(graph, input.name())) {
-      COCO_ASSIGN(Tensor tensor, to_tensor(proto, blind));
+      COCO_ASSIGN(Tensor tensor, to_tensor(proto, blind, steps));
       data.inputs.push_back(std::move(tensor));
       *kept.Add() = input;
       if (blind) kept.rbegin()->mutable_type()->mutable_tensor_type()->set_elem_type(onnx::TensorProto::FLOAT);
     } else {
       proto.set_name(input.name());
       if (blind && node_reads_value(graph, input.name()) && compiler::is_integer_type(proto.data_type())) {
-        COCO_ASSIGN(const Tensor tensor, to_tensor(proto, true));
+        COCO_ASSIGN(const Tensor tensor, to_tensor(proto, true, false));
         proto.clear_raw_data();
         proto.clear_int32_data();
         proto.set_data_type(onnx::TensorProto::FLOAT);
@@ -138,16 +149,29 @@ Result<DataSet> read_data_set(const BackendTest& test, int set, onnx::ModelProto
     if (!read_proto(folder / ("output_" + std::to_string(i) + ".pb"), proto)) {
       return make_error(ErrorCode::kUnsupported, "an output is not a tensor");
     }
-    COCO_ASSIGN(Tensor tensor, to_tensor(proto, blind));
+    COCO_ASSIGN(Tensor tensor, to_tensor(proto, blind, steps));
     data.outputs.push_back(std::move(tensor));
   }
   return data;
+}
+
+Tensor make_tensor(DataType type, const Shape& shape) {
+  Tensor tensor{shape, {}, type, {}};
+  const auto count = static_cast<size_t>(shape.element_count().value_or(0));
+  if (type == DataType::kU8) {
+    tensor.steps.resize(count);
+  } else {
+    tensor.data.resize(count);
+  }
+  return tensor;
 }
 
 std::string difference(const Tensor& actual, const Tensor& expected) {
   if (actual.shape != expected.shape) {
     return "shape " + actual.shape.to_string() + ", expected " + expected.shape.to_string();
   }
+  if (actual.type != expected.type) return "has another element type";
+  if (expected.steps != actual.steps) return "has other integers";
   for (size_t i = 0; i < expected.data.size(); ++i) {
     const float a = actual.data[i], e = expected.data[i];
     const bool same = a == e || (std::isnan(a) && std::isnan(e)) || std::fabs(a - e) <= 1e-5f + 1e-3f * std::fabs(e);

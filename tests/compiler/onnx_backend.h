@@ -14,9 +14,17 @@ namespace coco::testing {
 struct Tensor {
   Shape shape;
   std::vector<float> data;
-  TensorView view() const { return {DataType::kF32, shape, data.data()}; }
-  MutableTensorView mutable_view() { return {DataType::kF32, shape, data.data()}; }
+  DataType type = DataType::kF32;  ///< f32, or u8 with its elements in `steps`
+  std::vector<uint8_t> steps;
+  TensorView view() const {
+    return {type, shape, type == DataType::kU8 ? static_cast<const void*>(steps.data()) : data.data()};
+  }
+  MutableTensorView mutable_view() {
+    return {type, shape, type == DataType::kU8 ? static_cast<void*>(steps.data()) : data.data()};
+  }
 };
+/// Room for a result.
+Tensor make_tensor(DataType type, const Shape& shape);
 
 struct DataSet {
   std::vector<Tensor> inputs;

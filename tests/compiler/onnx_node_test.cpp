@@ -18,19 +18,34 @@ using coco::testing::Tensor;
 namespace {
 
 /// The operators image-to-image networks are made of.
-const std::vector<std::string> kOperators = {"Add",          "BatchNormalization",
-                                             "Cast",         "Clip",
-                                             "Concat",       "Constant",
-                                             "Conv",         "ConvTranspose",
-                                             "Div",          "DepthToSpace",
-                                             "Identity",     "LeakyRelu",
-                                             "Mul",          "PRelu",
-                                             "Pad",          "Relu",
-                                             "Resize",       "Reshape",
-                                             "Sigmoid",      "Slice",
-                                             "SpaceToDepth", "Split",
-                                             "Sub",          "Tanh",
-                                             "Transpose",    "Upsample"};
+const std::vector<std::string> kOperators = {"Add",
+                                             "BatchNormalization",
+                                             "Cast",
+                                             "Clip",
+                                             "Concat",
+                                             "Constant",
+                                             "Conv",
+                                             "ConvTranspose",
+                                             "DequantizeLinear",
+                                             "Div",
+                                             "DepthToSpace",
+                                             "Identity",
+                                             "LeakyRelu",
+                                             "Mul",
+                                             "PRelu",
+                                             "Pad",
+                                             "QuantizeLinear",
+                                             "Relu",
+                                             "Resize",
+                                             "Reshape",
+                                             "Sigmoid",
+                                             "Slice",
+                                             "SpaceToDepth",
+                                             "Split",
+                                             "Sub",
+                                             "Tanh",
+                                             "Transpose",
+                                             "Upsample"};
 
 struct Exclusion {
   const char* name;
@@ -57,6 +72,7 @@ constexpr Exclusion kExclusions[] = {
     {"node/test_convtranspose_3d", "three-dimensional convolution"},
     {"node/test_identity_opt", "sequences and optionals"},
     {"node/test_identity_sequence", "sequences and optionals"},
+    {"node/test_quantizelinear_axis", "zero points that differ along an axis, at run time"},
     {"node/test_resize_downsample_sizes_nearest_tf_half_pixel_for_nn", "coordinate mode of TensorFlow only"},
     {"node/test_resize_tf_crop_and_resize", "coordinate mode of TensorFlow only"},
     {"pytorch-converted/test_Conv3d", "three-dimensional convolution"},
@@ -103,7 +119,7 @@ Result<std::vector<Tensor>> run_model(std::shared_ptr<const Model> model, const 
   COCO_ASSIGN(auto session, Session::create(std::move(model), shapes, options));
   std::vector<Tensor> outputs;
   for (const TensorInfo& info : session->outputs()) {
-    outputs.push_back({info.shape, std::vector<float>(static_cast<size_t>(*info.shape.element_count()))});
+    outputs.push_back(coco::testing::make_tensor(info.type, info.shape));
   }
   std::vector<MutableTensorView> views;
   for (Tensor& output : outputs) views.push_back(output.mutable_view());

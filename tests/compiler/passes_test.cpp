@@ -49,7 +49,7 @@ std::string after(const std::vector<std::string>& passes, const std::string& tex
 }  // namespace
 
 TEST_CASE("every pass can be found by name, and dead code goes last") {
-  REQUIRE(compiler::pass_list().size() == 7);
+  REQUIRE(compiler::pass_list().size() == 8);
   for (const compiler::Pass& pass : compiler::pass_list()) REQUIRE(compiler::find_pass(pass.name) == &pass);
   REQUIRE(compiler::pass_list().back().name == "remove_dead");
   REQUIRE(compiler::find_pass("no such pass") == nullptr);
@@ -159,6 +159,98 @@ TEST_CASE("fold_constants") {
     input %x: f32[2, 2]
     const %p.folded: f32[2, 2] = [30, 10, 1, 2]
     %y = Binary(%x, %p.folded) {kind = add}
+    output %y
+  )"));
+}
+
+TEST_CASE("recognize_integers") {
+  const std::string quantized = R"(
+    input %x: f32[1, 2, ?, ?]
+    const %one: f32[] = [0.5]
+    const %two: f32[] = [0.25]
+    const %zero: s32[1] = [7]
+    const %w: s8[2, 2, 1, 1] = fill 3
+    const %ws: f32[2] = [1, 2]
+    const %b: s32[2] = [10, -20]
+    const %bs: f32[2] = [0.5, 1]
+    const %slope: f32[2, 1, 1] = [0.5, -2]
+    %x1 = Binary(%x, %one) {kind = div}
+    %xq = Quantize(%x1) {multiplier = 1, zero_point = 7}
+    %xd = Dequantize(%xq, %one, %zero)
+    %wd = Dequantize(%w, %ws) {axis = 0}
+    %bd = Dequantize(%b, %bs) {axis = 0}
+    %c = Conv2d(%xd, %wd, %bd)
+  )";
+  const std::string integers = R"(
+    input %x: f32[1, 2, ?, ?]
+    const %w: s8[2, 2, 1, 1] = fill 3
+    const %b: s32[2] = [10, -20]
+  )";
+  const std::vector<std::string> passes{"recognize_integers", "remove_dead"};
+  CHECK(after(passes, quantized + R"(
+    %p = Prelu(%c, %slope)
+    %y1 = Binary(%p, %two) {kind = div}
+    %y = Quantize(%y1) {multiplier = 1, zero_point = 9}
+    output %y
+  )") == normal(integers + R"(
+    const %scale: f32[2] = [2, 4]
+    const %negative: f32[2] = [1, -8]
+    %xq = Quantize(%x) {multiplier = 2, zero_point = 7}
+    %c = QuantConv2d(%xq, %w, %b, %scale, %negative) {in_zero_point = 7, out_zero_point = 9}
+    output %c "y"
+  )"));
+  // Another reader of the sums: they leave in f32.
+  CHECK(after(passes, quantized + R"(
+    %p = Unary(%c) {kind = relu}
+    %y1 = Binary(%p, %two) {kind = div}
+    %y = Quantize(%y1) {multiplier = 1, zero_point = 9}
+    output %y
+    output %p
+  )") == normal(R"(
+    input %x: f32[1, 2, ?, ?]
+    const %two: f32[] = [0.25]
+    const %w: s8[2, 2, 1, 1] = fill 3
+    const %b: s32[2] = [10, -20]
+    const %scale: f32[2] = [0.5, 1]
+    const %negative: f32[2] = [0, 0]
+    %xq = Quantize(%x) {multiplier = 2, zero_point = 7}
+    %c = QuantConv2d(%xq, %w, %b, %scale, %negative) {in_zero_point = 7, dequantize = true}
+    %y1 = Binary(%c, %two) {kind = div}
+    %y = Quantize(%y1) {multiplier = 1, zero_point = 9}
+    output %y
+    output %c "p"
+  )"));
+}
+
+TEST_CASE("recognize_integers leaves sums that are too large, and weights that are no s8, to f32") {
+  for (const char* weight : {"const %w: s8[1, 1200, 1, 1] = fill 127", "const %w: u8[1, 1200, 1, 1] = fill 1"}) {
+    const std::string text = R"(
+      input %x: u8[1, 1200, 4, 4]
+      const %s: f32[] = [0.5]
+      )" + std::string(weight) +
+                             R"(
+      %xd = Dequantize(%x, %s)
+      %wd = Dequantize(%w, %s)
+      %c = Conv2d(%xd, %wd)
+      output %c
+    )";
+    CHECK(after({"recognize_integers"}, text) == normal(text));
+  }
+}
+
+TEST_CASE("fold_constants dequantizes what integers are left") {
+  CHECK(after({"fold_constants"}, R"(
+    input %x: f32[2]
+    const %w: s8[2] = [-3, 4]
+    const %s: f32[2] = [0.5, 2]
+    const %z: s32[1] = [1]
+    %d = Dequantize(%w, %s, %z) {axis = 0}
+    %y = Binary(%x, %d) {kind = mul}
+    output %y
+  )") == normal(R"(
+    input %x: f32[2]
+    const %d: f32[2] = [-2, 6]
+    %y = Binary(%x, %d) {kind = mul}
     output %y
   )"));
 }

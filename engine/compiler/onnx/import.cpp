@@ -115,8 +115,7 @@ Status import_initializers(const onnx::GraphProto& graph, ImportState& state) {
       COCO_ASSIGN(Shape shape, tensor_shape(tensor));
       imported.value = state.graph.add_constant(tensor.name(), std::move(shape), data);
     } else {
-      COCO_ASSIGN(HostTensor numbers, tensor_numbers(tensor));
-      imported.host = std::make_shared<const HostTensor>(std::move(numbers));
+      COCO_TRY(take_integers(tensor, imported));
     }
     if (!state.names.emplace(tensor.name(), std::move(imported)).second) {
       return make_error(ErrorCode::kInvalidData, "initialiser '" + tensor.name() + "' is defined twice");
@@ -131,10 +130,10 @@ Result<Shape> input_shape(const onnx::ValueInfoProto& input, const ImportOptions
   if (!type.has_tensor_type()) {
     return make_error(ErrorCode::kUnsupported, "input '" + input.name() + "' is not a tensor");
   }
-  if (!is_float_type(type.tensor_type().elem_type())) {
-    return make_error(ErrorCode::kUnsupported, "input '" + input.name() + "' holds " +
-                                                   type_name(type.tensor_type().elem_type()) +
-                                                   "; only floating-point inputs are supported");
+  const int element = type.tensor_type().elem_type();
+  if (!is_float_type(element) && element != onnx::TensorProto::UINT8) {
+    return make_error(ErrorCode::kUnsupported, "input '" + input.name() + "' holds " + type_name(element) +
+                                                   "; only floating-point and UINT8 inputs are supported");
   }
   std::vector<int64_t> dims;
   for (const auto& dim : type.tensor_type().shape().dim()) {
@@ -172,7 +171,8 @@ Status import_inputs(const onnx::GraphProto& graph, const ImportOptions& options
   for (const onnx::ValueInfoProto& input : graph.input()) {
     if (state.names.contains(input.name())) continue;  // old models list their initialisers here, too
     COCO_ASSIGN(const Shape shape, input_shape(input, options));
-    graph::Value* value = state.graph.add_input(input.name(), DataType::kF32, shape);
+    const bool steps = input.type().tensor_type().elem_type() == onnx::TensorProto::UINT8;
+    graph::Value* value = state.graph.add_input(input.name(), steps ? DataType::kU8 : DataType::kF32, shape);
     TrialShapes trials;
     trials.fill(shape);
     for (size_t i = 0; i < shape.rank(); ++i) {
@@ -185,7 +185,8 @@ Status import_inputs(const onnx::GraphProto& graph, const ImportOptions& options
       for (size_t k = 0; k < kTrials; ++k) (*trials[k])[i] = it->second[k];
     }
     state.shapes[value] = std::move(trials);
-    state.names[input.name()] = {value, nullptr, nullptr};
+    Imported& imported = state.names[input.name()];
+    (steps ? imported.steps : imported.value) = value;
   }
   for (const auto& [name, shape] : options.input_shapes) {
     const auto& inputs = state.graph.inputs();
@@ -228,7 +229,7 @@ Result<graph::Graph> import_model(std::span<const uint8_t> bytes, const ImportOp
     reader.set_name(output.name());
     reader.set_op_type("graph output");
     NodeContext context(state, reader, graph.node_size());
-    COCO_ASSIGN(graph::Value * value, context.materialise(output.name()));
+    COCO_ASSIGN(graph::Value * value, context.materialise_output(output.name()));
     if (!names.insert(output.name()).second) {
       return make_error(ErrorCode::kInvalidData, "output '" + output.name() + "' is listed twice");
     }

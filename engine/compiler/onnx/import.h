@@ -1,5 +1,5 @@
 // Purpose: from a serialised ONNX model to the compiler's graph. The only door of this folder.
-// Element types: every floating type is computed in f32, and the graph's inputs and outputs are f32.
+// Element types: every floating type is computed in f32; the graph's inputs and outputs are f32, or u8.
 #pragma once
 
 #include <cstdint>

@@ -11,11 +11,7 @@ namespace coco::compiler {
 Status import_constant(NodeContext& node) {
   if (const auto* value = node.find("value")) {
     const onnx::TensorProto& tensor = value->t();
-    if (!is_float_type(tensor.data_type())) {
-      COCO_ASSIGN(HostTensor numbers, tensor_numbers(tensor));
-      node.set_output(0, std::move(numbers));
-      return {};
-    }
+    if (!is_float_type(tensor.data_type())) return node.set_integers(0, tensor);
     COCO_ASSIGN(const std::vector<float> data, tensor_floats(tensor));
     COCO_ASSIGN(Shape shape, tensor_shape(tensor));
     node.set_output(0, node.add_constant("value", std::move(shape), data));

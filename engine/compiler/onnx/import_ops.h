@@ -19,6 +19,10 @@ Status import_cast(NodeContext&);
 Status import_identity(NodeContext&);
 Status import_dropout(NodeContext&);
 
+// import_quantize.cpp
+Status import_quantize_linear(NodeContext&);
+Status import_dequantize_linear(NodeContext&);
+
 // import_resize.cpp
 Status import_resize(NodeContext&);
 Status import_upsample(NodeContext&);

@@ -65,7 +65,13 @@ Status import_cast(NodeContext& node) {
   const auto to = static_cast<int>(node.get_int("to", onnx::TensorProto::FLOAT));
   if (!is_float_type(to)) {
     return node.unsupported("attribute 'to' = " + type_name(to) +
-                            " at run time; only casts between floating-point types are supported");
+                            " at run time; only casts to floating-point types are supported");
+  }
+  bool is_signed = false;
+  COCO_ASSIGN(Value * steps, node.integers(0, is_signed));
+  if (steps != nullptr && !is_signed) {
+    const float one = 1;
+    return node.finish(format::DequantizeParams{0}, {steps, node.add_constant("scale", Shape{}, {&one, 1})});
   }
   return import_identity(node);
 }

@@ -12,6 +12,17 @@ const TrialShapes& ImportState::shapes_of(const graph::Value* value) {
   return it->second;
 }
 
+Status take_integers(const onnx::TensorProto& tensor, Imported& imported) {
+  if (is_step_type(tensor.data_type())) {
+    imported.integers = &tensor;
+    COCO_ASSIGN(const Shape shape, tensor_shape(tensor));
+    if (shape.element_count().value_or(0) > kMaxHostElements) return {};
+  }
+  COCO_ASSIGN(HostTensor numbers, tensor_numbers(tensor));
+  imported.host = std::make_shared<const HostTensor>(std::move(numbers));
+  return {};
+}
+
 std::string NodeContext::where() const {
   std::string name = node_.name();
   if (name.empty() && node_.output_size() > 0) name = "making " + node_.output(0);
@@ -55,7 +66,7 @@ std::vector<float> NodeContext::get_floats(const char* name) const {
   return {attribute->floats().begin(), attribute->floats().end()};
 }
 
-const Imported* NodeContext::imported(size_t i) const {
+Imported* NodeContext::imported(size_t i) const {
   if (!has_input(i)) return nullptr;
   auto it = state_.names.find(node_.input(static_cast<int>(i)));
   return it != state_.names.end() ? &it->second : nullptr;
@@ -76,10 +87,10 @@ Result<graph::Value*> NodeContext::materialise(const std::string& name) {
                        "', a Reshape with several dynamic dimensions that is not part of a pixel shuffle; give the "
                        "model static input shapes");
   }
-  const HostTensor& host = *input.host;
-  if (!host.is_float) {
+  if (!input.host || !input.host->is_float) {
     return unsupported("reads '" + name + "' as integers; only floating-point tensors are computed at run time");
   }
+  const HostTensor& host = *input.host;
   if (!host.is_constant()) {
     return unsupported("reads '" + name +
                        "', numbers computed from dynamic dimensions; give the model static input "
@@ -89,6 +100,26 @@ Result<graph::Value*> NodeContext::materialise(const std::string& name) {
   for (size_t i = 0; i < data.size(); ++i) data[i] = static_cast<float>(*host.constant(i));
   input.value = state_.graph.add_constant(name, host.shape, data);
   return input.value;
+}
+
+Result<graph::Value*> NodeContext::materialise_output(const std::string& name) {
+  const auto it = state_.names.find(name);
+  if (it == state_.names.end() || it->second.steps == nullptr) return materialise(name);
+  if (it->second.steps->type() == DataType::kU8 && !it->second.is_signed) return it->second.steps;
+  return unsupported("'" + name + "' holds integers that are not UINT8; end the model with DequantizeLinear");
+}
+
+Result<graph::Value*> NodeContext::integers(size_t i, bool& is_signed) {
+  is_signed = false;
+  Imported* input = imported(i);
+  if (input == nullptr) return nullptr;
+  if (input->steps == nullptr && input->integers != nullptr) {
+    COCO_ASSIGN(IntegerTensor tensor, tensor_integers(*input->integers));
+    input->steps = state_.graph.add_constant(node_.input(static_cast<int>(i)), tensor.type, std::move(tensor.shape),
+                                             format::ConstantData::copy_of(tensor.bytes));
+  }
+  is_signed = input->is_signed;
+  return input->steps;
 }
 
 Result<graph::Value*> NodeContext::tensor(size_t i) {
@@ -185,9 +216,23 @@ graph::Value* NodeContext::add_constant(const std::string& role, Shape shape, st
   return state_.graph.add_constant(base + "." + role, std::move(shape), data);
 }
 
+graph::Value* NodeContext::add_integers(const std::string& role, DataType type, Shape shape,
+                                        std::span<const uint8_t> bytes) {
+  const std::string base = node_.name().empty() && node_.output_size() > 0 ? node_.output(0) : node_.name();
+  return state_.graph.add_constant(base + "." + role, type, std::move(shape), format::ConstantData::copy_of(bytes));
+}
+
 Status NodeContext::finish(format::OpParams params, std::vector<graph::Value*> inputs) {
   COCO_ASSIGN(graph::Value * result, add(std::move(params), std::move(inputs)));
   set_output(0, result);
+  return {};
+}
+
+Status NodeContext::set_integers(size_t i, const onnx::TensorProto& tensor) {
+  Imported imported;
+  COCO_TRY(take_integers(tensor, imported));
+  state_.number_elements += imported.host ? imported.host->size() : 0;
+  set(i, std::move(imported));
   return {};
 }
 

@@ -28,6 +28,11 @@ struct Imported {
   graph::Value* value = nullptr;
   std::shared_ptr<const HostTensor> host;
   std::shared_ptr<const View> view;
+  /// An integer constant of any size, as the model stores it. Only DequantizeLinear reads it so.
+  const onnx::TensorProto* integers = nullptr;
+  /// A u8 or integer constant value of the graph. Only DequantizeLinear, Cast and outputs read it.
+  graph::Value* steps = nullptr;
+  bool is_signed = false;  ///< `steps` stands for s8, with 128 added
 };
 
 /// State of one import.
@@ -41,6 +46,9 @@ struct ImportState {
 
   const TrialShapes& shapes_of(const graph::Value* value);
 };
+
+/// Fills `imported` from a tensor that holds no floating-point numbers.
+Status take_integers(const onnx::TensorProto& tensor, Imported& imported);
 
 class NodeContext {
  public:
@@ -78,26 +86,37 @@ class NodeContext {
   /// As f32 constant data of any size.
   Result<std::span<const float>> constant_data(size_t i, const char* role);
   const View* view(size_t i) const;
+  /// As integers in the graph (u8, s8 or s32), where they are any; null otherwise. A u8 value stands for s8 with 128
+  /// added where `is_signed` says so.
+  Result<graph::Value*> integers(size_t i, bool& is_signed);
   const TrialShapes& shapes(const graph::Value* value) { return state_.shapes_of(value); }
 
   // Results.
   size_t output_count() const { return static_cast<size_t>(node_.output_size()); }
   Result<graph::Value*> add(format::OpParams params, std::vector<graph::Value*> inputs);
   graph::Value* add_constant(const std::string& role, Shape shape, std::span<const float> data);
+  graph::Value* add_integers(const std::string& role, DataType type, Shape shape, std::span<const uint8_t> bytes);
   void set_output(size_t i, graph::Value* value) { set(i, {value, nullptr, nullptr}); }
   void set_output(size_t i, HostTensor numbers) {
     state_.number_elements += numbers.size();
     set(i, {nullptr, std::make_shared<const HostTensor>(std::move(numbers)), nullptr});
   }
   void set_output(size_t i, View view) { set(i, {nullptr, nullptr, std::make_shared<const View>(std::move(view))}); }
+  /// An integer constant: as numbers when small, and as DequantizeLinear reads it.
+  Status set_integers(size_t i, const onnx::TensorProto& tensor);
+  void set_steps(size_t i, graph::Value* value, bool is_signed) {
+    set(i, {nullptr, nullptr, nullptr, nullptr, value, is_signed});
+  }
   /// add() as the node's only result.
   Status finish(format::OpParams params, std::vector<graph::Value*> inputs);
   /// A graph value for a name; constant numbers become a constant.
   Result<graph::Value*> materialise(const std::string& name);
+  /// The same for an output of the graph, which may be u8.
+  Result<graph::Value*> materialise_output(const std::string& name);
 
  private:
   void set(size_t i, Imported imported);
-  const Imported* imported(size_t i) const;
+  Imported* imported(size_t i) const;
 
   ImportState& state_;
   const onnx::NodeProto& node_;

@@ -207,6 +207,32 @@ Result<HostTensor> tensor_numbers(const TensorProto& tensor) {
   return HostTensor::of(is_float_type(type), std::move(shape), std::move(values));
 }
 
+bool is_step_type(int type) {
+  return type == TensorProto::INT8 || type == TensorProto::UINT8 || type == TensorProto::INT32;
+}
+
+Result<IntegerTensor> tensor_integers(const TensorProto& tensor) {
+  if (!is_step_type(tensor.data_type())) {
+    return make_error(ErrorCode::kUnsupported, "tensor '" + tensor.name() + "' holds " + type_name(tensor.data_type()) +
+                                                   ", not INT8, UINT8 or INT32");
+  }
+  COCO_ASSIGN(const size_t count, checked_count(tensor));
+  IntegerTensor result;
+  COCO_ASSIGN(result.shape, tensor_shape(tensor));
+  const bool wide = tensor.data_type() == TensorProto::INT32;
+  result.type = wide ? DataType::kS32 : tensor.data_type() == TensorProto::INT8 ? DataType::kS8 : DataType::kU8;
+  result.bytes.resize(count * byte_size(result.type));
+  visit_elements(tensor, count, [&](size_t i, auto value) {
+    const auto number = static_cast<int32_t>(value);
+    if (wide) {
+      std::memcpy(result.bytes.data() + i * sizeof(number), &number, sizeof(number));
+    } else {
+      result.bytes[i] = static_cast<uint8_t>(number);
+    }
+  });
+  return result;
+}
+
 float half_to_float(uint16_t bits) {
   const int exponent = (bits >> 10) & 31;
   const int mantissa = bits & 1023;

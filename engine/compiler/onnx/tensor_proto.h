@@ -26,6 +26,17 @@ Result<std::vector<float>> tensor_floats(const onnx::TensorProto& tensor);
 /// Elements of a small integer or floating-point tensor.
 Result<HostTensor> tensor_numbers(const onnx::TensorProto& tensor);
 
+/// INT8, UINT8 and INT32: the types of quantized tensors.
+bool is_step_type(int onnx_type);
+
+struct IntegerTensor {
+  DataType type = DataType::kU8;  ///< s8, u8 or s32
+  Shape shape;
+  std::vector<uint8_t> bytes;
+};
+/// Elements of a tensor of a step type, any number of them.
+Result<IntegerTensor> tensor_integers(const onnx::TensorProto& tensor);
+
 /// IEEE binary16 to f32.
 float half_to_float(uint16_t bits);
 

@@ -1,10 +1,11 @@
-// Operators on constants alone become constants: Binary, Unary, Reshape, Transpose, Slice, Concat (what exporters emit
-// around weights).
+// Operators on constants alone become constants: Binary, Unary, Reshape, Transpose, Slice, Concat, Dequantize (what
+// exporters emit around weights).
 #include <algorithm>
 #include <cmath>
 
 #include "compiler/passes/passes.h"
 #include "format/shape_rules.h"
+#include "kernels/dense/dense.h"
 
 namespace coco::compiler {
 namespace {
@@ -135,8 +136,19 @@ Data fold_concat(const Node& node, const format::ConcatParams& p, const Shape& o
   return result;
 }
 
+Data fold_dequantize(const Node& node, const Shape& out) {
+  Data result(static_cast<size_t>(*out.element_count()));
+  std::vector<TensorView> in;
+  for (const Value* value : node.inputs())
+    in.push_back({value->type(), value->shape(), value->constant().bytes.data()});
+  const MutableTensorView view{DataType::kF32, out, result.data()};
+  kernels::dequantize_ref(node.params(), in, std::span(&view, 1), 0, kernels::dense_rows(out));
+  return result;
+}
+
 std::optional<Data> evaluate(const Node& node) {
   const Shape& out = node.output()->shape();
+  if (node.kind() == format::OpKind::kDequantize) return fold_dequantize(node, out);
   if (const auto* p = node.as<format::BinaryParams>()) return fold_binary(node, p->kind, out);
   if (const auto* p = node.as<format::SliceParams>()) return fold_slice(node, *p, out);
   if (const auto* p = node.as<format::TransposeParams>()) return fold_transpose(node, *p, out);
@@ -154,8 +166,9 @@ std::optional<Data> evaluate(const Node& node) {
 bool is_foldable(const Node& node, int64_t budget) {
   const auto count = node.output()->shape().element_count();
   if (!count || *count < 1 || *count > budget) return false;
-  return std::all_of(node.inputs().begin(), node.inputs().end(), [](const Value* input) {
-    return input != nullptr && input->is_constant() && input->type() == DataType::kF32;
+  const bool integers = node.kind() == format::OpKind::kDequantize;
+  return std::all_of(node.inputs().begin(), node.inputs().end(), [integers](const Value* input) {
+    return input != nullptr && input->is_constant() && (integers || input->type() == DataType::kF32);
   });
 }
 

@@ -110,11 +110,17 @@ class Builder {
 
   Status add_scales(size_t m, double scale) {
     const auto ratio = negative_ratio(node_, m);
-    const double of_negative = scale * ratio.value_or(1);
     // A channel turned over has its sums turned over: what was positive comes as negative.
     const bool turned = out_factor(m) < 0;
-    layer_.scale.push_back(static_cast<float>(turned ? of_negative : scale));
-    if (ratio) layer_.negative.push_back(static_cast<float>(turned ? scale : of_negative));
+    const auto positive = static_cast<float>(turned ? scale * ratio.value_or(1) : scale);
+    layer_.scale.push_back(positive);
+    if (ratio && positive == 0) {
+      layer_.negative.push_back(static_cast<float>(scale));
+    } else if (ratio) {
+      // A product of two f32, so that it can be written as the slope of a PReLU.
+      const auto slope = static_cast<float>(turned ? 1 / *ratio : *ratio);
+      layer_.negative.push_back(static_cast<float>(static_cast<double>(positive) * static_cast<double>(slope)));
+    }
     const double largest = std::abs(scale) * std::max(1.0, std::abs(ratio.value_or(0)));
     if (!(largest <= format::kQuantScaleLimit)) {
       return stays_f32("the scale of channel " + std::to_string(m) + " would be " + std::to_string(largest));

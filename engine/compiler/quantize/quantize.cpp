@@ -288,6 +288,10 @@ Result<graph::Graph> quantize(const graph::Graph& graph, Precision precision, co
   }
   // First what is wrong with the model, then what running it costs.
   for (const Node& node : graph.nodes()) {
+    if (node.kind() == format::OpKind::kQuantConv2d) {
+      return make_error(ErrorCode::kInvalidArgument,
+                        "the model has integer convolutions already; compile it without --precision");
+    }
     if (node.kind() == format::OpKind::kConv2d) COCO_TRY(integer_obstacle(node));
   }
   COCO_ASSIGN(const Calibration calibration, Calibration::create(graph, options.samples));

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "compiler/quantize/reciprocal.h"
+
 namespace coco::compiler {
 namespace {
 
@@ -72,7 +74,7 @@ class Writer {
     Value*& quantized = quantized_[value];
     if (quantized == nullptr) {
       const ActivationScale& scale = choices_.scales.at(value);
-      const format::QuantizeParams params{static_cast<float>(1 / scale.step), scale.zero_point};
+      const format::QuantizeParams params{multiplier_of_step(static_cast<float>(scale.step)), scale.zero_point};
       COCO_ASSIGN(Node * node, result_.graph.append(params, {present}, value->name() + ".u8"));
       quantized = node->output();
     }
