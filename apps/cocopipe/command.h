@@ -22,6 +22,7 @@ using Action = std::function<Result<int>()>;
 void add_upscale(CLI::App& app, Action& action);
 void add_run(CLI::App& app, Action& action);
 void add_compile(CLI::App& app, Action& action);
+void add_export(CLI::App& app, Action& action);
 void add_inspect(CLI::App& app, Action& action);
 void add_infer(CLI::App& app, Action& action);
 void add_eval(CLI::App& app, Action& action);

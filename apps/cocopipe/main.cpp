@@ -18,6 +18,7 @@ void add_commands(CLI::App& app, cli::Action& action) {
   cli::add_upscale(app, action);
   cli::add_run(app, action);
   cli::add_compile(app, action);
+  cli::add_export(app, action);
   cli::add_inspect(app, action);
   cli::add_infer(app, action);
   cli::add_eval(app, action);

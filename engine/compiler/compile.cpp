@@ -1,8 +1,11 @@
 #include "coco/compile.h"
 
+#include <algorithm>
+
 #include "base/mapped_file.h"
 #include "compiler/compile_program.h"
 #include "compiler/emit.h"
+#include "compiler/onnx/export.h"
 #include "compiler/onnx/import.h"
 #include "compiler/passes/passes.h"
 #include "compiler/quantize/quantize.h"
@@ -62,6 +65,19 @@ Result<std::vector<uint8_t>> compile_onnx_file(const std::string& path, const Co
   auto result = compile_onnx_bytes(file->bytes(), options);
   if (!result.ok()) return make_error(result.error().code, path + ": " + result.error().message);
   return result;
+}
+
+Result<std::vector<uint8_t>> export_onnx_qdq(const Model& model) {
+  const auto& operators = model.program().operators;
+  const bool integers = std::any_of(operators.begin(), operators.end(), [](const format::Operator& op) {
+    return op.kind() == format::OpKind::kQuantConv2d || op.kind() == format::OpKind::kQuantize;
+  });
+  if (!integers) {
+    return make_error(ErrorCode::kUnsupported,
+                      "the model has no integer operators; compile it with --precision int8 or auto first");
+  }
+  COCO_ASSIGN(const std::string bytes, compiler::export_onnx(model.program()));
+  return std::vector<uint8_t>(bytes.begin(), bytes.end());
 }
 
 }  // namespace coco

@@ -21,5 +21,6 @@ Result<std::vector<uint8_t>> compile_onnx_bytes(std::span<const uint8_t>, const 
   return unavailable();
 }
 Result<std::vector<uint8_t>> compile_onnx_file(const std::string&, const CompileOptions&) { return unavailable(); }
+Result<std::vector<uint8_t>> export_onnx_qdq(const Model&) { return unavailable(); }
 
 }  // namespace coco

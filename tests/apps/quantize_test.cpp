@@ -1,9 +1,11 @@
 #include <cmath>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "apps/cocopipe/image_io.h"
+#include "apps/cocopipe/npy.h"
 #include "apps/program.h"
 #include "catch.h"
 
@@ -70,6 +72,49 @@ TEST_CASE("compile --precision: the same model each time") {
     CHECK(run.out.empty());
   }
   CHECK(read_text(folder / "a.coco") == read_text(folder / "b.coco"));
+}
+
+TEST_CASE("export --onnx-qdq: standard ONNX that gives the model's bytes again") {
+  const TemporaryFolder folder;
+  fs::create_directory(folder / "pictures");
+  write_rings(folder / "pictures/rings.png", 120);
+  const std::string model = folder / "int8.coco", onnx = folder / "int8.onnx", back = folder / "back.coco";
+  REQUIRE(
+      compile(model, {"--precision", "int8", "--calibrate", folder / "pictures", "--max-loss", "20", "--quiet"}).code ==
+      0);
+  const Outcome run = run_cocopipe({"export", model, "--onnx-qdq", onnx});
+  INFO(run.err);
+  REQUIRE(run.code == 0);
+  CHECK(run.out.find("6 integer and 0 float convolutions") != std::string::npos);
+  REQUIRE(run_cocopipe({"compile", onnx, "-o", back, "--quiet"}).code == 0);
+  cli::NpyArray x{DataType::kF32, Shape{1, 1, 23, 37}, std::vector<uint8_t>(23 * 37 * 4)};
+  for (size_t i = 0; i < 23 * 37; ++i) {
+    const float v = static_cast<float>(i * 7919 % 256) * (1.0f / 255.0f);
+    std::memcpy(x.bytes.data() + i * 4, &v, 4);
+  }
+  REQUIRE(cli::write_npy(folder / "x.npy", x).ok());
+  for (const std::string& file : {model, onnx, back}) {
+    REQUIRE(run_cocopipe({"infer", file, "--input", folder / "x.npy", "--output", file + ".npy", "--quiet"}).code == 0);
+    CHECK(read_text(file + ".npy") == read_text(model + ".npy"));
+  }
+  REQUIRE(run_cocopipe({"export", onnx, "--onnx-qdq", folder / "again.onnx", "--quiet"}).code == 0);
+
+  // What is wrong, in one line; nothing half-written.
+  const std::vector<std::string> before = folder.names();
+  const auto check_failure = [&](const std::string& input, const std::string& output, const std::string& what) {
+    const Outcome failed = run_cocopipe({"export", input, "--onnx-qdq", output});
+    INFO(failed.err);
+    CHECK(failed.code == 1);
+    CHECK(failed.error_lines() == 1);
+    CHECK(failed.err_has(what));
+  };
+  check_failure(shipped_onnx(), folder / "bad.onnx", "--precision int8");
+  check_failure(folder / "none.coco", folder / "bad.onnx", "none.coco");
+  check_failure(folder / "x.npy", folder / "bad.onnx", "x.npy");
+  check_failure(model, folder / "no/such/bad.onnx", "no/such");
+  check_failure(model, folder.path(), folder.path());
+  CHECK(folder.names() == before);
+  CHECK(run_cocopipe({"export", model}).code == 2);
 }
 
 TEST_CASE("compile --precision says in one line what is wrong") {
