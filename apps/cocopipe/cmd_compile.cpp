@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "coco/compile.h"
 #include "format/program.h"
+#include "format/weight_sizes.h"
 
 namespace coco::cli {
 namespace {
@@ -82,7 +83,7 @@ void mark_figures(const QuantizeReport& report, ModelCard& card) {
 void print_report(const QuantizeReport& report, size_t bytes_f32, size_t bytes) {
   size_t width = 5;
   for (const QuantizedLayer& layer : report.layers) width = std::max(width, layer.name.size());
-  std::printf("%-*s  weights   SNR dB  f32 bytes  entry list        CSR\n", static_cast<int>(width), "layer");
+  std::printf("%-*s  weights   SNR dB  f32 bytes  entry list  8-bit CSR\n", static_cast<int>(width), "layer");
   for (const QuantizedLayer& layer : report.layers) {
     std::printf("%-*s  %-7s  %7.2f  %9zu", static_cast<int>(width), layer.name.c_str(), layer.int8 ? "int8" : "f32",
                 layer.snr_db, layer.bytes_f32);
@@ -141,6 +142,7 @@ Result<int> compile(Options& options) {
   if (precision != Precision::kF32) COCO_TRY(quantize(options, bytes, model));
   COCO_TRY(write_file_atomically(options.output, bytes));
   if (!options.quiet) {
+    std::printf("weights: %s\n", format::to_text(format::weight_sizes(model->program())).c_str());
     std::printf("%s: %zu bytes, %zu operators, scale %d, sha256 %s\n", options.output.c_str(), bytes.size(),
                 model->program().operators.size(), model->card().scale, model->sha256().c_str());
   }

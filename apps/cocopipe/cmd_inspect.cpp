@@ -5,6 +5,7 @@
 #include "apps/cocopipe/model_card.h"
 #include "coco/compile.h"
 #include "format/program.h"
+#include "format/weight_sizes.h"
 
 namespace coco::cli {
 namespace {
@@ -54,6 +55,7 @@ Result<int> inspect(const Options& options) {
   for (const format::Value& value : model->program().values) {
     constant_bytes += static_cast<int64_t>(value.constant.bytes.size());
   }
+  const format::WeightSizes weights = format::weight_sizes(model->program());
   if (options.json) {
     const nlohmann::ordered_json json = {{"path", path},
                                          {"sha256", model->sha256()},
@@ -62,6 +64,12 @@ Result<int> inspect(const Options& options) {
                                          {"outputs", tensors_json(model->outputs())},
                                          {"operators", model->program().operators.size()},
                                          {"constant_bytes", constant_bytes},
+                                         {"weights",
+                                          {{"elements", weights.elements},
+                                           {"zeros", weights.zeros},
+                                           {"dense_f32_bytes", weights.dense_f32},
+                                           {"csr_f32_bytes", weights.csr_f32},
+                                           {"file_bytes", weights.file}}},
                                          {"macs", macs}};
     std::printf("%s\n", json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace).c_str());
     return static_cast<int>(kOk);
@@ -70,6 +78,7 @@ Result<int> inspect(const Options& options) {
               to_lines(model->card()).c_str());
   print_tensors("input", model->inputs());
   print_tensors("output", model->outputs());
+  std::printf("%-16s%s\n", "weights", format::to_text(weights).c_str());
   std::printf("%-16s%lld\n%-16s%lld (dynamic sides taken as %dx%d)\n\n", "constant bytes",
               static_cast<long long>(constant_bytes), "MACs", static_cast<long long>(macs), options.size.width,
               options.size.height);

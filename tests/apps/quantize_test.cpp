@@ -52,6 +52,7 @@ TEST_CASE("compile --precision int8: a smaller file, a table of layers, and a ca
   REQUIRE(run.code == 0);
   CHECK(run.out.find("conv0") != std::string::npos);
   CHECK(run.out.find("lost") != std::string::npos);
+  CHECK(run.out.find("10656 bytes dense in f32") != std::string::npos);
   CHECK(fs::file_size(folder / "int8.coco") < fs::file_size(folder / "f32.coco"));
   const Outcome inspected = run_cocopipe({"inspect", folder / "int8.coco", "--json"});
   REQUIRE(inspected.code == 0);
@@ -59,6 +60,7 @@ TEST_CASE("compile --precision int8: a smaller file, a table of layers, and a ca
   CHECK(inspected.out.find("calibration_loss_db") != std::string::npos);
   const Outcome text = run_cocopipe({"inspect", folder / "int8.coco"});
   CHECK(text.out.find("QuantConv2d") != std::string::npos);
+  CHECK(text.out.find("bytes dense in f32") != std::string::npos);
 }
 
 TEST_CASE("compile --precision: the same model each time") {

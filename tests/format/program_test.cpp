@@ -1,5 +1,6 @@
 #include "format/program.h"
 #include "catch.h"
+#include "format/weight_sizes.h"
 #include "tests/format/programs.h"
 
 using namespace coco;
@@ -201,4 +202,27 @@ TEST_CASE("the listing shows operators, parameters, products and bytes") {
   CHECK(names(to_text(every_operator(), {}),
               "mode=cubic coordinates=asymmetric nearest=ceil cubic_a=-0.5 "
               "exclude_outside=true scales=[1, 1, 1.5, 2]"));
+}
+
+TEST_CASE("sizes of weights: dense, CSR, in the file") {
+  CHECK(csr_bytes(10, 4, 72) == 10 * 6 + 5 * 4);
+  CHECK(csr_bytes(10, 4, 65536) == 80);
+  CHECK(csr_bytes(10, 4, 65537) == 10 * 8 + 5 * 4);
+  // conv [2, 1, 3, 3] with bias and slope, conv [4, 2, 3, 3] with bias; the first element of every constant is 0.
+  const WeightSizes sizes = weight_sizes(small_network());
+  CHECK(sizes.elements == 18 + 72);
+  CHECK(sizes.zeros == 2);
+  CHECK(sizes.dense_f32 == 4 * 90);
+  CHECK(sizes.csr_f32 == 17 * 6 + 3 * 4 + 71 * 6 + 5 * 4);
+  CHECK(sizes.file == 4 * (18 + 2 + 2 + 72 + 4));
+  Builder b;
+  const int32_t q = b.add(QuantizeParams{}, {b.input(Shape{1, 4, 5, 5})});
+  const int32_t w = b.integers<int8_t>(Shape{2, 4, 1, 1}, DataType::kS8);
+  const int32_t bias = b.integers<int32_t>(Shape{2}, DataType::kS32), scale = b.constant(Shape{2});
+  b.output(b.add(QuantConv2dParams{}, {q, w, bias, scale, kNoValue}));
+  b.output(b.add(QuantConv2dParams{}, {q, w, bias, scale, kNoValue}));
+  CHECK(weight_sizes(b.program).file == 8 + 8 + 8);
+  CHECK(weight_sizes(b.program).csr_f32 == 8 * 6 + 3 * 4);
+  CHECK(to_text(weight_sizes(b.program)) ==
+        "8, 0.0 % of them 0; 32 bytes dense in f32, 60 as CSR in f32, 24 in the file");
 }
