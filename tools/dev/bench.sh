@@ -2,11 +2,7 @@
 # shellcheck shell=bash
 . tools/dev/setup.sh
 . tools/dev/build.sh
-
-ORT_VERSION=1.20.1 # of the npm package onnxruntime-node
-
-# number KEY: the first number behind "KEY": in the JSON on standard input.
-number() { tr -d '\n' | sed -n "s/.*\"$1\": *\(-\{0,1\}[0-9.][0-9.eE+-]*\).*/\1/p"; }
+. tools/dev/peers.sh
 
 row() { printf '%-44s %12s  %s\n' "$1" "$2" "${3:-}"; }
 
@@ -40,21 +36,14 @@ bench_job() {
   rm -f out/bench_4k.mp4
 }
 
-# ONNX Runtime from its npm package, below build/peers and nowhere else.
-fetch_onnxruntime() {
-  [ -d build/peers/node_modules/onnxruntime-node ] && return 0
-  { have npm && have node; } || dev_setup bench
-  mkdir -p build/peers
-  npm install --ignore-scripts --no-audit --no-fund --loglevel error --prefix build/peers "onnxruntime-node@$ORT_VERSION" \
-    >build/peers/npm.log 2>&1 || { tail -n 5 build/peers/npm.log >&2; die "npm could not fetch onnxruntime-node"; }
-}
-
 # The same network, the same input, 2 threads each; the runs alternate so that a noisy neighbour meets both.
 bench_onnxruntime() {
-  local seconds=$1 peer=tools/peers/onnxruntime.js model=engine/models/sr2x-s.onnx json ours=() ints=() theirs=() a b c
-  local differ bench=("$COCOPIPE" bench upscale --input-size 1920x1080 --threads 2 --luma-only --json)
-  fetch_onnxruntime
+  local seconds=$1 peer=$PEER model=engine/models/sr2x-s.onnx json ours=() ints=() theirs=() a b c
+  local qdq=build/bench/sr2x-s-int8.onnx theirs8=() e same differ
+  local bench=("$COCOPIPE" bench upscale --input-size 1920x1080 --threads 2 --luma-only --json)
+  fetch_onnxruntime || { tail -n 5 build/peers/npm.log >&2; die "npm could not fetch onnxruntime-node"; }
   node "$peer" input --width 1920 --height 1080 --out build/peers/in.npy >/dev/null
+  "$COCOPIPE" export "$INT8_MODEL" --onnx-qdq "$qdq" --quiet
   for _ in 1 2 3; do
     json=$("${bench[@]}" --model sr2x-s --seconds "$seconds")
     ours+=("$(number ms_p50 <<<"$json")")
@@ -63,17 +52,27 @@ bench_onnxruntime() {
     json=$(node "$peer" run --modules build/peers --model "$model" --in build/peers/in.npy --out build/peers/theirs.npy \
       --threads 2 --seconds "$seconds")
     theirs+=("$(number ms_p50 <<<"$json")")
+    json=$(node "$peer" run --modules build/peers --model "$qdq" --in build/peers/in.npy --out build/peers/theirs8.npy \
+      --threads 2 --seconds "$seconds")
+    theirs8+=("$(number ms_p50 <<<"$json")")
   done
   "$COCOPIPE" infer "$model" --input build/peers/in.npy --output build/peers/ours.npy >/dev/null
   differ=$(node "$peer" differ --a build/peers/ours.npy --b build/peers/theirs.npy | number max_abs_difference)
+  "$COCOPIPE" infer "$INT8_MODEL" --input build/peers/in.npy --output build/peers/ours8.npy >/dev/null
+  same=$(node "$peer" differ --a build/peers/ours8.npy --b build/peers/theirs8.npy)
   a=$(printf '%s\n' "${ours[@]}" | sort -g | sed -n 2p)
   b=$(printf '%s\n' "${theirs[@]}" | sort -g | sed -n 2p)
   c=$(printf '%s\n' "${ints[@]}" | sort -g | sed -n 2p)
+  e=$(printf '%s\n' "${theirs8[@]}" | sort -g | sed -n 2p)
   row "cocopipe sr2x-s f32, 2 threads" "$(awk -v t="$a" 'BEGIN {printf "%.2f fps", 1000 / t}')" "p50 $a ms, 8-bit luma in and out"
   row "cocopipe sr2x-s int8, 2 threads" "$(awk -v t="$c" 'BEGIN {printf "%.2f fps", 1000 / t}')" "p50 $c ms, 8-bit luma in and out"
   row "ONNX Runtime $ORT_VERSION, 2 threads" "$(awk -v t="$b" 'BEGIN {printf "%.2f fps", 1000 / t}')" "p50 $b ms, f32 tensors"
+  row "ONNX Runtime on our QDQ export, 2 threads" "$(awk -v t="$e" 'BEGIN {printf "%.2f fps", 1000 / t}')" \
+    "p50 $e ms, noise: $(number percent_apart <<<"$same" | xargs printf '%.4f') % of samples apart, by up to $(
+      number max_steps <<<"$same")"
   row "cocopipe f32 / ONNX Runtime" "$(awk -v a="$a" -v b="$b" 'BEGIN {printf "%.2fx", b / a}')" "largest output difference $differ"
   row "cocopipe int8 / ONNX Runtime f32" "$(awk -v a="$c" -v b="$b" 'BEGIN {printf "%.2fx", b / a}')"
+  row "cocopipe int8 / ONNX Runtime QDQ" "$(awk -v a="$c" -v b="$e" 'BEGIN {printf "%.2fx", b / a}')"
   awk -v d="$differ" 'BEGIN {exit !(d < 1e-3)}' || die "the outputs differ by $differ, more than 1e-3"
 }
 

@@ -2,6 +2,7 @@
 # shellcheck shell=bash
 . tools/dev/setup.sh
 . tools/dev/build.sh
+. tools/dev/peers.sh
 
 # Where the sanitizers' reports go, and what they may ignore (each line of the .supp files says why).
 sanitizer_environment() {
@@ -25,7 +26,7 @@ run_tests() {
 }
 
 dev_test() {
-  local preset=release install=1 only='' name targets=()
+  local preset=release install=1 only='' peers=0 name targets=()
   while [ $# -gt 0 ]; do
     case "$1" in
       --asan) preset=asan ;;
@@ -33,11 +34,17 @@ dev_test() {
       --preset) preset=${2:?--preset needs a name}; shift ;;
       --only) only=${2:?--only needs test names}; shift ;;
       --no-setup) install=0 ;;
+      --peers) peers=1 ;;
       *) break ;;
     esac
     shift
   done
   [ "$install" = 1 ] && dev_setup build run test tune
+  if [ "$peers" = 1 ]; then
+    build "$preset" cocopipe coco_models
+    compare_onnxruntime "build/$preset/bin/cocopipe"
+    return
+  fi
   if [ -n "$only" ]; then # a test is called as its program; what programs it may start is built too
     configure "$preset"
     read -ra targets -d '' <<<"$only" || true

@@ -1,7 +1,9 @@
 // Runs an image-to-image ONNX network (one input [1, C, H, W], one output) in ONNX Runtime on the CPU and times it.
 //   node onnxruntime.js input  --width W --height H --out IN.npy           a fixed pseudo-random input in 0..1
 //   node onnxruntime.js run    --modules DIR --model M.onnx --in IN.npy --out OUT.npy --threads N --seconds S
-//   node onnxruntime.js differ --a A.npy --b B.npy                         largest absolute difference
+//   node onnxruntime.js picture --raw FILE --width W --height H --out IN.npy   8-bit grey samples as 0..1
+//   node onnxruntime.js differ --a A.npy --b B.npy                         largest absolute difference; of the values
+//                                                                          as 8-bit samples: largest, percentage apart
 // Each prints one line of JSON.
 'use strict';
 const path = require('path');
@@ -24,6 +26,23 @@ function make_input(o) {
   }
   npy.write(o.out, [1, 1, Number(o.height), Number(o.width)], data);
   return { width: Number(o.width), height: Number(o.height) };
+}
+
+// Samples as every reader of 8-bit video makes them: s * (1/255), both in f32.
+function make_picture(o) {
+  const samples = require('fs').readFileSync(o.raw);
+  const data = new Float32Array(o.width * o.height);
+  if (samples.length !== data.length) throw new Error(`${o.raw}: ${samples.length} bytes, not ${data.length}`);
+  for (let i = 0; i < data.length; ++i) data[i] = samples[i] * Math.fround(1 / 255);
+  npy.write(o.out, [1, 1, Number(o.height), Number(o.width)], data);
+  return { width: Number(o.width), height: Number(o.height) };
+}
+
+// clamp(round_half_even(v * 255), 0, 255)
+function to_sample(v) {
+  const x = Math.min(Math.max(Math.fround(v * 255), 0), 255);
+  const floor = Math.floor(x);
+  return x - floor > 0.5 || (x - floor === 0.5 && floor % 2 === 1) ? floor + 1 : floor;
 }
 
 function percentile(sorted, p) { return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * p))]; }
@@ -68,14 +87,30 @@ function differ(o) {
   const b = npy.read(o.b);
   if (a.shape.join() !== b.shape.join()) throw new Error(`shapes differ: [${a.shape}] and [${b.shape}]`);
   let largest = 0;
+  let steps = 0;
+  let apart = 0;
+  let far = 0;
   for (let i = 0; i < a.data.length; ++i) {
     const d = Math.abs(a.data[i] - b.data[i]);
     if (!(d <= largest)) largest = d; // also takes NaN
+    const step = Math.abs(to_sample(a.data[i]) - to_sample(b.data[i]));
+    steps = Math.max(steps, step);
+    apart += step > 0;
+    far += step > 1;
   }
-  return { max_abs_difference: largest, elements: a.data.length };
+  const percent = (count) => (100 * count) / a.data.length;
+  return {
+    max_abs_difference: largest,
+    max_steps: steps,
+    percent_apart: percent(apart),
+    percent_beyond_one: percent(far),
+    apart,
+    beyond_one: far,
+    elements: a.data.length,
+  };
 }
 
-const commands = { input: make_input, run, differ };
+const commands = { input: make_input, picture: make_picture, run, differ };
 const [command, ...rest] = process.argv.slice(2);
 Promise.resolve()
   .then(() => commands[command](options(rest)))
