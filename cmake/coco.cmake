@@ -60,6 +60,12 @@ function(coco_test name)
   set_tests_properties(${name} PROPERTIES ENVIRONMENT
     "COCO_SOURCE_DIR=${PROJECT_SOURCE_DIR};COCO_BIN_DIR=${CMAKE_BINARY_DIR}/bin;GST_PLUGIN_PATH=${CMAKE_BINARY_DIR}/lib/gstreamer-1.0;GST_REGISTRY=${CMAKE_BINARY_DIR}/gst-registry.bin"
     TIMEOUT 600 LABELS "${ARG_LABELS}")
+  # Tests that start programs of the build start them as ctest starts the tests. GStreamer's helper that looks at plugins
+  # is such a program too, and not ours to start.
+  if(CMAKE_CROSSCOMPILING)
+    list(JOIN CMAKE_CROSSCOMPILING_EMULATOR " " emulator)
+    set_property(TEST ${name} APPEND PROPERTY ENVIRONMENT "COCO_EMULATOR=${emulator}" "GST_REGISTRY_FORK=no")
+  endif()
   # GLib and the libraries its plugins load have no frame pointers: only the slow unwinder sees whose a leak is.
   if(COCO_SANITIZE MATCHES address AND name MATCHES "plugins|pipelines")
     set_property(TEST ${name} APPEND PROPERTY ENVIRONMENT "ASAN_OPTIONS=detect_leaks=1:fast_unwind_on_malloc=0")

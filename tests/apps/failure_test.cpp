@@ -178,7 +178,7 @@ TEST_CASE("a full disk") {
     CHECK(empty);
   }
   SECTION("a limit on file sizes") {
-    const Outcome run = run_shell("ulimit -f 64; exec \"$COCOPIPE\" upscale '" + (folder / "in.mkv") + "' '" +
+    const Outcome run = run_shell("ulimit -f 64; exec $COCOPIPE upscale '" + (folder / "in.mkv") + "' '" +
                                   (folder / "out.mkv") + "' --model bicubic --preset ultrafast --quiet");
     check_failure(run, "cannot write");
     CHECK(folder.names() == std::vector<std::string>{"in.mkv"});

@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <sstream>
 #include <stdexcept>
 
@@ -75,6 +76,13 @@ std::string program_path() {
   return std::string(folder != nullptr ? folder : "build/release/bin") + "/cocopipe";
 }
 
+// What programs of another processor are started by: the words of COCO_EMULATOR.
+std::vector<std::string> emulator() {
+  const char* words = std::getenv("COCO_EMULATOR");
+  std::istringstream stream(words != nullptr ? words : "");
+  return {std::istream_iterator<std::string>(stream), std::istream_iterator<std::string>()};
+}
+
 Outcome run_program(const std::vector<std::string>& command, const std::function<void(int pid)>& meanwhile) {
   const TemporaryFolder captured;
   const std::string out = captured / "out", err = captured / "err";
@@ -87,7 +95,7 @@ Outcome run_program(const std::vector<std::string>& command, const std::function
     const int err_file = ::open(err.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
     ::dup2(out_file, STDOUT_FILENO);
     ::dup2(err_file, STDERR_FILENO);
-    ::execv(argv[0], argv.data());
+    ::execvp(argv[0], argv.data());
     ::_exit(127);
   }
   if (meanwhile) meanwhile(child);
@@ -103,13 +111,16 @@ Outcome run_program(const std::vector<std::string>& command, const std::function
 }  // namespace
 
 Outcome run_cocopipe(const std::vector<std::string>& arguments, const std::function<void(int pid)>& meanwhile) {
-  std::vector<std::string> command = {program_path()};
+  std::vector<std::string> command = emulator();
+  command.push_back(program_path());
   command.insert(command.end(), arguments.begin(), arguments.end());
   return run_program(command, meanwhile);
 }
 
 Outcome run_shell(const std::string& command) {
-  ::setenv("COCOPIPE", program_path().c_str(), 1);
+  std::string program;
+  for (const std::string& word : emulator()) program += word + " ";
+  ::setenv("COCOPIPE", (program + program_path()).c_str(), 1);
   return run_program({"/bin/sh", "-c", command}, {});
 }
 

@@ -20,7 +20,7 @@ struct Outcome {
 /// Runs cocopipe with these arguments. `meanwhile(pid)` is called once, shortly after the start.
 Outcome run_cocopipe(const std::vector<std::string>& arguments, const std::function<void(int pid)>& meanwhile = {});
 
-/// Runs a shell command; $COCOPIPE is the program.
+/// Runs a shell command; $COCOPIPE, unquoted, is the program.
 Outcome run_shell(const std::string& command);
 
 /// A fresh folder below the system's temporary folder, removed at the end.

@@ -1,5 +1,7 @@
 # Configures and builds a preset.
 # shellcheck shell=bash
+. tools/dev/setup.sh
+. tools/dev/aarch64.sh
 
 # configure PRESET [cmake arguments]: once, and again when its arguments change.
 configure() {
@@ -8,7 +10,9 @@ configure() {
     args+=(-DCMAKE_C_COMPILER_LAUNCHER=ccache -DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
     export CCACHE_BASEDIR=${CCACHE_BASEDIR:-$PWD} CCACHE_NOHASHDIR=1
   fi
+  case "$preset" in aarch64) aarch64_sysroot arm64-engine arm64 ;; aarch64-engine) aarch64_sysroot arm64-engine ;; esac
   for linker in mold lld; do
+    [[ "$preset" == aarch64* ]] && break # the cross compiler finds its own alone
     have "$linker" || continue
     args+=("-DCMAKE_EXE_LINKER_FLAGS=-fuse-ld=$linker" "-DCMAKE_MODULE_LINKER_FLAGS=-fuse-ld=$linker"
            "-DCMAKE_SHARED_LINKER_FLAGS=-fuse-ld=$linker")

@@ -26,11 +26,13 @@ run_tests() {
 }
 
 dev_test() {
-  local preset=release install=1 only='' peers=0 name targets=()
+  local preset=release groups=(build run test tune) install=1 only='' peers=0 name targets=()
   while [ $# -gt 0 ]; do
     case "$1" in
       --asan) preset=asan ;;
       --tsan) preset=tsan ;;
+      --aarch64) preset=aarch64 groups=(build run test aarch64) ;;
+      --aarch64-quick) aarch64_quick; return ;;
       --preset) preset=${2:?--preset needs a name}; shift ;;
       --only) only=${2:?--only needs test names}; shift ;;
       --no-setup) install=0 ;;
@@ -39,7 +41,7 @@ dev_test() {
     esac
     shift
   done
-  [ "$install" = 1 ] && dev_setup build run test tune
+  [ "$install" = 1 ] && dev_setup "${groups[@]}"
   if [ "$peers" = 1 ]; then
     build "$preset" cocopipe coco_models
     compare_onnxruntime "build/$preset/bin/cocopipe"
@@ -53,4 +55,5 @@ dev_test() {
   fi
   build "$preset" "${targets[@]}"
   run_tests "$preset" "$@"
+  if [ "$preset" = aarch64 ] && [ -z "$only" ] && [ $# -eq 0 ]; then aarch64_processors && aarch64_compare; fi
 }
