@@ -41,12 +41,16 @@ Dir::Cache::Archives "$1/archives/";
 TEXT
 }
 
-# aarch64_unpack ROOT: every package in ROOT/.apt/archives. Links to absolute paths are made to stay within ROOT.
+# aarch64_unpack ROOT: every package in ROOT/.apt/archives. Links to absolute paths are made to stay within ROOT, and
+# BLAS and LAPACK, which FFmpeg's filters need, get the links that installing them would make.
 aarch64_unpack() {
   local deb link target
   for deb in "$1"/.apt/archives/*.deb; do dpkg-deb -x "$deb" "$1" || return 1; done
   find "$1/usr" "$1/lib" -type l -lname '/*' -printf '%p %l\n' | while read -r link target; do
     ln -sfnr "$1$target" "$link"
+  done
+  for link in "$1"/usr/lib/aarch64-linux-gnu/{blas/libblas,lapack/liblapack}.so.3; do
+    [ ! -e "$link" ] || ln -sfr "$link" "$1/usr/lib/aarch64-linux-gnu/"
   done
 }
 
