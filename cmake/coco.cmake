@@ -70,4 +70,6 @@ function(coco_test name)
   if(COCO_SANITIZE MATCHES address AND name MATCHES "plugins|pipelines")
     set_property(TEST ${name} APPEND PROPERTY ENVIRONMENT "ASAN_OPTIONS=detect_leaks=1:fast_unwind_on_malloc=0")
   endif()
+  # No plans from the user's own tuning.
+  set_property(TEST ${name} APPEND PROPERTY ENVIRONMENT "COCO_TUNING_DIR=")
 endfunction()

@@ -131,6 +131,9 @@ void print(const Options& options, const vision::Upscaler& upscaler, std::vector
       {"ms_p99", percentile(times, 0.99)},
       {"gmacs_per_second", static_cast<double>(stats.macs) * static_cast<double>(times.size()) / total / 1e6},
       {"arena_bytes", stats.arena_bytes},
+      {"strips", stats.strips},
+      {"bands", stats.bands},
+      {"tuned", upscaler.tuned()},
       {"reused",
        reuse.total_tiles > 0 ? static_cast<double>(reuse.total_kept) / static_cast<double>(reuse.total_tiles) : 0.0},
   };

@@ -9,6 +9,7 @@
 #include "apps/cocopipe/command.h"
 #include "apps/filejob/filejob.h"
 #include "coco/device.h"
+#include "coco/tuning.h"
 #include "coco/vision.h"
 
 namespace coco::cli {
@@ -55,7 +56,17 @@ void check_cpu() {
       std::to_string(cpu.allowed_threads) + " allowed to this process of " +
           std::to_string(std::thread::hardware_concurrency()) + " in the machine");
   row("ok", "kernel target", active_target() + " (of " + joined(supported_targets()) + ")");
-  row("ok", "L2 cache", std::to_string(cpu.l2_bytes / 1024) + " KiB per core");
+  row("ok", "caches",
+      "L1 " + std::to_string(cpu.l1d_bytes / 1024) + ", L2 " + std::to_string(cpu.l2_bytes / 1024) +
+          " KiB per core, L3 " + std::to_string(cpu.l3_bytes / 1024) + " KiB");
+}
+
+void check_tuning() {
+  const vision::TuningCache cache = vision::tuning_cache();
+  if (cache.folder.empty()) return row("ok", "tuning cache", "none; plans are the planner's own");
+  row("ok", "tuning cache",
+      cache.folder + ": " + std::to_string(cache.fitting) + " of " + std::to_string(cache.entries) +
+          " entries fit this machine" + (cache.fitting == 0 ? "; cocopipe tune-device adds some" : ""));
 }
 
 bool check_models() {
@@ -129,6 +140,7 @@ void check_trainer() {
 Result<int> doctor() {
   row("ok", "cocopipe", COCO_VERSION);
   check_cpu();
+  check_tuning();
   const bool models = check_models();
   const bool ffmpeg = check_ffmpeg();
   check_gstreamer();

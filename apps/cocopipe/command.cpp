@@ -34,6 +34,16 @@ CLI::Option* add_size(CLI::App& app, const std::string& name, Size& size, const 
   return app.add_option_function<std::string>(name, take, help)->type_name("WxH");
 }
 
+CLI::Option* add_sizes(CLI::App& app, const std::string& name, std::vector<Size>& sizes, const std::string& help) {
+  const auto take = [&sizes](const std::vector<std::string>& texts) {
+    for (const std::string& text : texts) {
+      const std::string error = parse_size(text, sizes.emplace_back());
+      if (!error.empty()) throw CLI::ValidationError(error);
+    }
+  };
+  return app.add_option_function<std::vector<std::string>>(name, take, help)->type_name("WxH");
+}
+
 void add_threads(CLI::App& app, SessionOptions& session) {
   app.add_option("--threads", session.threads, "threads of the network; 0: all cores allowed to the process")
       ->check(CLI::Range(0, 1024));

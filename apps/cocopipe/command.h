@@ -7,6 +7,7 @@
 #include <CLI/CLI.hpp>
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "coco/session.h"
 #include "coco/status.h"
@@ -30,6 +31,7 @@ void add_bench(CLI::App& app, Action& action);
 void add_compare(CLI::App& app, Action& action);
 void add_demo_clip(CLI::App& app, Action& action);
 void add_models(CLI::App& app, Action& action);
+void add_tune_device(CLI::App& app, Action& action);
 void add_doctor(CLI::App& app, Action& action);
 
 struct Size {
@@ -37,6 +39,8 @@ struct Size {
 };
 /// Adds an option that takes WIDTHxHEIGHT, each 1..16384.
 CLI::Option* add_size(CLI::App& app, const std::string& name, Size& size, const std::string& help);
+/// The same for one or more sizes; `sizes` stays empty when none is given.
+CLI::Option* add_sizes(CLI::App& app, const std::string& name, std::vector<Size>& sizes, const std::string& help);
 /// Adds --threads (0: all cores allowed to the process).
 void add_threads(CLI::App& app, SessionOptions& session);
 /// --no-reuse; exact temporal reuse is on without it.

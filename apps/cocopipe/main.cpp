@@ -12,7 +12,8 @@ using namespace coco;
 constexpr const char* kFooter =
     "Example: cocopipe upscale holiday.mp4 holiday_4k.mkv --size 3840x2160\n"
     "Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted.\n"
-    "Environment: COCO_MODEL_PATH (folders of models), COCO_LOG (error, warning, info, debug), COCO_CPU_TARGET.";
+    "Environment: COCO_MODEL_PATH (folders of models), COCO_LOG (error, warning, info, debug), COCO_CPU_TARGET,\n"
+    "COCO_TUNING_DIR (what tune-device found; empty: none).";
 
 void add_commands(CLI::App& app, cli::Action& action) {
   cli::add_upscale(app, action);
@@ -26,6 +27,7 @@ void add_commands(CLI::App& app, cli::Action& action) {
   cli::add_compare(app, action);
   cli::add_demo_clip(app, action);
   cli::add_models(app, action);
+  cli::add_tune_device(app, action);
   cli::add_doctor(app, action);
 }
 

@@ -39,11 +39,14 @@ std::string read_model_name() {
   return "unknown";
 }
 
-size_t l2_from_sysfs() {
+/// Bytes of the data or unified cache of this level, 0 when unknown.
+size_t cache_from_sysfs(int wanted_level) {
   for (int index = 0; index < 8; ++index) {
     const std::string folder = "/sys/devices/system/cpu/cpu0/cache/index" + std::to_string(index);
     int level = 0;
-    if (!(std::ifstream(folder + "/level") >> level) || level != 2) continue;
+    std::string type;
+    if (!(std::ifstream(folder + "/level") >> level) || level != wanted_level) continue;
+    if (std::ifstream(folder + "/type") >> type && type == "Instruction") continue;
     size_t size = 0;
     char unit = 0;
     std::ifstream file(folder + "/size");
@@ -55,7 +58,7 @@ size_t l2_from_sysfs() {
 }
 
 size_t read_l2_bytes() {
-  if (const size_t bytes = l2_from_sysfs(); bytes > 0) return bytes;
+  if (const size_t bytes = cache_from_sysfs(2); bytes > 0) return bytes;
 #ifdef _SC_LEVEL2_CACHE_SIZE
   if (const long bytes = sysconf(_SC_LEVEL2_CACHE_SIZE); bytes > 0) return static_cast<size_t>(bytes);
 #endif
@@ -65,8 +68,8 @@ size_t read_l2_bytes() {
 }  // namespace
 
 const CpuInfo& cpu_info() {
-  static const CpuInfo* info =
-      new CpuInfo{read_model_name(), allowed_threads(affinity_cores(), cgroup_cpu_quota("")), read_l2_bytes()};
+  static const CpuInfo* info = new CpuInfo{read_model_name(), allowed_threads(affinity_cores(), cgroup_cpu_quota("")),
+                                           cache_from_sysfs(1), read_l2_bytes(), cache_from_sysfs(3)};
   return *info;
 }
 

@@ -1,12 +1,16 @@
 #include <algorithm>
 #include <cstring>
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "base/thread_pool.h"
+#include "coco/log.h"
+#include "coco/tuning.h"
 #include "coco/vision.h"
 #include "vision/chroma.h"
 #include "vision/geometry.h"
+#include "vision/tuning_cache.h"
 
 namespace coco::vision {
 namespace {
@@ -21,10 +25,24 @@ Status check_size(const char* what, int width, int height) {
                         " is outside 1x1 to " + std::to_string(kMaxFrameSize) + "x" + std::to_string(kMaxFrameSize));
 }
 
+/// What tuning says of this job; nothing when the caller plans himself or nothing is known.
+TunedPlan tuned_plan(const std::shared_ptr<const Model>& model, const UpscalerConfig& config) {
+  const SessionOptions& session = config.session;
+  const bool planned = session.strip_width > 0 || session.band_height > 0;
+  if (config.tuning == Tuning::kOff || planned || session.reference_kernels) return {};
+  const std::optional<TunedPlan> known = read_tuning(tuning_folder(), tuning_key(model.get(), config));
+  if (known || config.tuning == Tuning::kCached) return known.value_or(TunedPlan{});
+  const Result<TuningResult> result = tune(model, config);
+  if (result.ok()) return result->plan;
+  log(LogLevel::kWarning, "not tuned: " + result.error().message);
+  return {};
+}
+
 }  // namespace
 
 struct Upscaler::State {
   UpscalerConfig config;
+  bool tuned = false;
   std::unique_ptr<ImageSession> luma;  ///< null: pass-through
   ChromaScaler chroma;
   SessionStats copy_stats;
@@ -34,8 +52,25 @@ struct Upscaler::State {
   std::function<void(int)> chroma_task;
   std::function<void(int, int)> copy_task;
 
+  Status plan_luma(std::shared_ptr<const Model> model, const ImageJob& job, const TunedPlan& plan);
   void copy_rows(int task) const;
 };
+
+Status Upscaler::State::plan_luma(std::shared_ptr<const Model> model, const ImageJob& job, const TunedPlan& plan) {
+  if (plan != TunedPlan{}) {
+    SessionOptions session = config.session;
+    session.strip_width = plan.strip_width;
+    session.band_height = plan.band_height;
+    Result<std::unique_ptr<ImageSession>> made = ImageSession::create(model, job, session);
+    tuned = made.ok();
+    if (tuned) {
+      luma = std::move(made).value();
+      return {};
+    }
+  }
+  COCO_ASSIGN(luma, ImageSession::create(std::move(model), job, config.session));
+  return {};
+}
 
 // Output row y of every plane at once: the chroma rows of a task are the halves of its luma rows.
 void Upscaler::State::copy_rows(int task) const {
@@ -82,8 +117,9 @@ Result<std::unique_ptr<Upscaler>> Upscaler::create(std::shared_ptr<const Model> 
   job.repeats =
       model ? network_repeats(scale, config.in_width, config.in_height, config.out_width, config.out_height) : 0;
   job.filter = config.filter;
+  const TunedPlan plan = tuned_plan(model, config);
   if (job.repeats == 0) model = nullptr;
-  COCO_ASSIGN(state->luma, ImageSession::create(std::move(model), job, config.session));
+  COCO_TRY(state->plan_luma(std::move(model), job, plan));
   state->chroma = ChromaScaler(config.format, config.chroma_site, config.in_width, config.in_height, config.out_width,
                                config.out_height);
   state->chroma_task = [raw](int task) { raw->chroma.run(task, raw->in, raw->out); };
@@ -93,6 +129,8 @@ Result<std::unique_ptr<Upscaler>> Upscaler::create(std::shared_ptr<const Model> 
 const UpscalerConfig& Upscaler::config() const { return state_->config; }
 
 const SessionStats& Upscaler::stats() const { return state_->luma ? state_->luma->stats() : state_->copy_stats; }
+
+bool Upscaler::tuned() const { return state_->tuned; }
 
 ReuseStats Upscaler::reuse_stats() const { return state_->luma ? state_->luma->reuse_stats() : ReuseStats{}; }
 

@@ -244,8 +244,8 @@ TEST_CASE("wrong usage ends with 2 and says what is wrong") {
 }
 
 TEST_CASE("every command has help with an example") {
-  for (const char* command :
-       {"upscale", "run", "compile", "inspect", "infer", "eval", "bench", "compare", "demo-clip", "models", "doctor"}) {
+  for (const char* command : {"upscale", "run", "compile", "inspect", "infer", "eval", "bench", "compare", "demo-clip",
+                              "models", "tune-device", "doctor"}) {
     INFO(command);
     const Outcome run = run_cocopipe({command, "--help"});
     CHECK(run.code == 0);

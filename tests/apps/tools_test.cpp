@@ -213,6 +213,51 @@ TEST_CASE("the demo clip is the same for the same seed, moves, and holds fine de
   CHECK(detail / static_cast<double>(frame.size()) > 4);
 }
 
+TEST_CASE("tune-device: tunes, keeps it, and what follows takes it up") {
+  const TemporaryFolder folder;
+  const std::string cache = folder / "cache", clip = folder / "clip.mp4";
+  const auto with_cache = [&](const std::string& command) {
+    return run_shell("COCO_TUNING_DIR='" + cache + "' \"$COCOPIPE\" " + command);
+  };
+  const Outcome tuned = with_cache("tune-device --model '" + shipped_onnx() +
+                                   "' --input-size 96x64 128x72 --threads 1 --seconds 0 --json");
+  INFO(tuned.err);
+  REQUIRE(tuned.code == 0);
+  const json list = json::parse(tuned.out);
+  REQUIRE(list.size() == 2);
+  CHECK(list[0]["input_size"] == "96x64");
+  CHECK(list[1]["output_size"] == "256x144");
+  for (const json& entry : list) {
+    for (const char* key : {"default_ms", "tuned_ms", "candidates", "frames"}) {
+      INFO(key);
+      CHECK(entry[key].get<double>() > 0);
+    }
+    CHECK(entry["gain_percent"] >= 0);
+    CHECK(entry["reuse"] == true);
+    CHECK(fs::is_regular_file(entry["file"].get<std::string>()));
+  }
+  CHECK(with_cache("doctor").out.find(cache + ": 2 of 2 entries fit this machine") != std::string::npos);
+
+  // A plan of our own in the place of the measured one, then damage.
+  const std::string file = list[0]["file"];
+  json entry = json::parse(read_text(file));
+  entry["plan"] = {{"strip_width", 64}, {"band_height", 0}};
+  write_text(file, entry.dump());
+  const std::string bench =
+      "bench upscale --model '" + shipped_onnx() + "' --input-size 96x64 --threads 1 --seconds 0 --json";
+  const Outcome taken = with_cache(bench);
+  INFO(taken.err);
+  REQUIRE(taken.code == 0);
+  CHECK(json::parse(taken.out)["tuned"] == true);
+  CHECK(json::parse(taken.out)["strips"] == 3);
+  write_text(file, "{damage");
+  CHECK(json::parse(with_cache(bench).out)["tuned"] == false);
+
+  const Outcome bad = with_cache("tune-device --input-size 96x64 97y64");
+  CHECK(bad.code == 2);
+  CHECK(bad.err_has("97y64"));
+}
+
 TEST_CASE("models and doctor") {
   const Outcome models = run_cocopipe({"models", "--json"});
   INFO(models.err);

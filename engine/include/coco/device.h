@@ -13,7 +13,9 @@ namespace coco {
 struct CpuInfo {
   std::string model_name;        ///< as the kernel reports it; "unknown" where it does not
   int allowed_threads = 1;       ///< min(affinity mask, cgroup CPU quota rounded up), at least 1
+  size_t l1d_bytes = 0;          ///< per core; 0 when unknown
   size_t l2_bytes = 512 * 1024;  ///< per core; 512 KiB when unknown
+  size_t l3_bytes = 0;           ///< shared; 0 when unknown or absent
 };
 
 /// Read once per process.

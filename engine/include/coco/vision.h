@@ -15,6 +15,13 @@
 
 namespace coco::vision {
 
+/// Where the plan comes from that SessionOptions leaves open. The pixels are the same with any.
+enum class Tuning {
+  kOff,     ///< the planner
+  kCached,  ///< what tuning has found for this very job on this machine (coco/tuning.h), else the planner
+  kMeasure  ///< the same, but measured for a second or two where nothing is known
+};
+
 struct UpscalerConfig {
   PixelFormat format = PixelFormat::kI420;           ///< of both frames
   int in_width = 0, in_height = 0;                   ///< 1..16384
@@ -22,6 +29,7 @@ struct UpscalerConfig {
   ChromaSite chroma_site = ChromaSite::kLeft;        ///< of both frames
   ResampleFilter filter = ResampleFilter::kBicubic;  ///< of luma, without a network or behind it
   SessionOptions session;                            ///< threads and plan overrides
+  Tuning tuning = Tuning::kCached;
 };
 
 /// Upscales frames: luma by the network (repeated while the output is larger than one application makes, at most four
@@ -35,6 +43,8 @@ class Upscaler {
 
   const UpscalerConfig& config() const;
   const SessionStats& stats() const;
+  /// The plan is one that tuning found.
+  bool tuned() const;
   /// What config().session.reuse saved of luma; all zero without it.
   ReuseStats reuse_stats() const;
   /// Sizes and formats must be the configured ones; any strides.
