@@ -112,6 +112,15 @@ std::span<const KernelRow<ConvPairSlot>> kernel_rows<ConvPairSlot>() {
 }
 
 template <>
+std::span<const KernelRow<ConvTapsSlot>> kernel_rows<ConvTapsSlot>() {
+  static constexpr KernelRow<ConvTapsSlot> kRows[] = {
+#define COCO_CONV_TAPS_KERNEL COCO_ROW
+#include "kernels/kernels.def"
+  };
+  return kRows;
+}
+
+template <>
 std::span<const KernelRow<QuantConvRowSlot>> kernel_rows<QuantConvRowSlot>() {
   static constexpr KernelRow<QuantConvRowSlot> kRows[] = {
 #define COCO_QUANT_CONV_ROW_KERNEL COCO_ROW

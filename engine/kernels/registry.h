@@ -9,6 +9,7 @@
 
 #include "kernels/conv/conv_pair.h"
 #include "kernels/conv/conv_row.h"
+#include "kernels/conv/conv_taps.h"
 #include "kernels/dense/dense.h"
 #include "kernels/qconv/qconv_row.h"
 #include "kernels/resample/rows.h"
@@ -81,6 +82,18 @@ struct ConvPairSlot {
 };
 template <>
 std::span<const KernelRow<ConvPairSlot>> kernel_rows<ConvPairSlot>();
+
+/// A kernel of pruned convolutions, its entry lists for tiles of this many channels.
+struct ConvTapsKernel {
+  ConvTapsFn run;
+  int (*oc_tile)();
+};
+struct ConvTapsSlot {
+  using Key = ConvRowWeights;
+  using Function = ConvTapsKernel;
+};
+template <>
+std::span<const KernelRow<ConvTapsSlot>> kernel_rows<ConvTapsSlot>();
 
 struct QuantConvRowSlot {
   using Key = QuantConvRowWeights;

@@ -105,6 +105,38 @@ void add_conv_pair(std::vector<Case>& cases, int in, int out, Epilogue epilogue)
   });
 }
 
+/// A pattern of 4 taps of 9 in blocks of 8 x 1 channels.
+void add_conv_taps(std::vector<Case>& cases, int channels) {
+  ConvRowWeights shape;
+  shape.out_channels = shape.in_channels = channels;
+  shape.kernel_h = shape.kernel_w = 3;
+  shape.epilogue = Epilogue::kPrelu;
+  const std::string name = std::to_string(channels) + "->" + std::to_string(channels) + " 3x3 prelu, 4 of 9";
+  each_row<ConvTapsSlot>(cases, shape, [&](const KernelRow<ConvTapsSlot>& row) {
+    constexpr unsigned kPatterns[] = {0x1b, 0x36, 0xd8, 0x1b0};
+    const auto oihw = make_floats(static_cast<size_t>(channels * channels * 9));
+    for (int i = 0; i < channels * channels * 9; ++i)
+      if ((kPatterns[(i / 9 % channels + i / 9 / channels / 8) % 4] >> i % 9 & 1) == 0) (*oihw)[i] = 0;
+    shape.oc_tile = row.function.oc_tile();
+    shape.bias.assign(static_cast<size_t>(channels), 0.1f);
+    shape.slope.assign(static_cast<size_t>(channels), 0.2f);
+    const auto weights = std::make_shared<ConvTapsWeights>(make_conv_taps(oihw->data(), shape));
+    const ptrdiff_t stride = kWidth + 2 * kRowSlop;
+    const auto input = make_floats(static_cast<size_t>(stride * channels * 3));
+    const auto output = make_floats(static_cast<size_t>(stride * channels));
+    ConvTapsArgs args;
+    args.weights = weights.get();
+    args.row_count = 3;
+    for (int ky = 0; ky < 3; ++ky) args.ky[ky] = ky, args.rows[ky] = input->data() + ky * channels * stride;
+    args.in_channel_stride = args.out_channel_stride = stride;
+    args.out = output->data();
+    args.width = kWidth;
+    const auto run = row.function.run;
+    return Case{std::string(row.name), name, 2.0 * static_cast<double>(weights->weights.size()) * kWidth,
+                4.0 * kWidth * channels * 4, [run, args, weights, input, output] { run(args); }};
+  });
+}
+
 void add_samples(std::vector<Case>& cases, SampleType type, const std::string& name) {
   const auto samples = std::make_shared<std::vector<uint8_t>>(static_cast<size_t>(kWidth) * byte_size(type), 77);
   const auto values = make_floats(kWidth);
@@ -199,6 +231,8 @@ std::vector<Case> row_cases() {
   add_conv(cases, 8, 4, 3, Epilogue::kNone);
   add_conv(cases, 16, 16, 3, Epilogue::kPrelu);
   add_conv(cases, 32, 32, 1, Epilogue::kRelu);
+  add_conv_taps(cases, 8);
+  add_conv_taps(cases, 16);
   add_conv_pair(cases, 1, 8, Epilogue::kPrelu);
   add_conv_pair(cases, 8, 8, Epilogue::kPrelu);
   add_conv_pair(cases, 8, 4, Epilogue::kNone);
@@ -256,6 +290,7 @@ std::vector<std::string> rows_without_case(const std::vector<Case>& cases) {
   std::set<std::string> names;
   add_names<ConvRowSlot>(names);
   add_names<ConvPairSlot>(names);
+  add_names<ConvTapsSlot>(names);
   add_names<QuantConvRowSlot>(names);
   add_names<QuantizeRowSlot>(names);
   add_names<LoadRowSlot>(names);

@@ -162,6 +162,72 @@ void check_conv_pair(int in, int out, int groups, int kw, int dilation, int heig
 
 }  // namespace
 
+TEST_CASE("pruned convolution rows equal dense ones") {
+  struct Case {
+    int in, out, groups, kh, kw, dilation, rows;
+    unsigned taps;  // kept of the first 9 of every 4 x 1 channels, turned from one to the next
+    Epilogue epilogue;
+  };
+  for (const Case& c :
+       {Case{8, 8, 1, 3, 3, 1, 3, 0b010111000, Epilogue::kPrelu}, Case{8, 4, 1, 3, 3, 1, 2, 0b1, Epilogue::kNone},
+        Case{5, 13, 1, 3, 3, 2, 1, 0, Epilogue::kClip}, Case{12, 6, 3, 1, 7, 3, 1, 0b1010101, Epilogue::kLeakyRelu},
+        Case{150, 9, 1, 3, 3, 1, 3, 0b111111110, Epilogue::kRelu}}) {
+    Noise noise(c.in * 3 + c.out);
+    const int pitch = 600, width_limit = 150;
+    ConvRowWeights key;
+    key.out_channels = c.out, key.in_channels = c.in, key.groups = c.groups, key.kernel_h = c.kh, key.kernel_w = c.kw;
+    key.dilation_x = c.dilation, key.epilogue = c.epilogue;
+    key.a = c.epilogue == Epilogue::kClip ? -0.5f : 0.25f, key.b = 0.75f;
+    key.bias = noise.many(c.out), key.slope = noise.many(c.out);
+    auto oihw = noise.many(static_cast<size_t>(c.out) * c.in / c.groups * c.kh * c.kw);
+    const size_t taps = static_cast<size_t>(c.kh * c.kw), ins = static_cast<size_t>(c.in / c.groups);
+    for (size_t i = 0; i < oihw.size(); ++i)
+      if ((c.taps >> ((i % taps + i / taps % ins + i / taps / ins / 4) % 9) & 1) == 0) oihw[i] = 0;
+    const auto input = noise.many(static_cast<size_t>(c.kh) * c.in * pitch);
+    const auto run = [&](const auto& kernel, auto args, auto weights, int width) {
+      std::vector<float> out(static_cast<size_t>(c.out) * pitch, kCanary);
+      args.weights = &weights, args.in_channel_stride = args.out_channel_stride = pitch, args.width = width;
+      args.out = out.data();
+      for (int ky = c.kh - c.rows; ky < c.kh; ++ky) {
+        args.ky[args.row_count] = ky;
+        args.rows[args.row_count++] = input.data() + static_cast<ptrdiff_t>(ky) * c.in * pitch;
+      }
+      kernel.run(args);
+      return out;
+    };
+    ConvRowWeights dense = key;
+    const auto& reference = select_reference<ConvRowSlot>(key)->function;
+    dense.oc_tile = reference.oc_tile();
+    pack_conv_weights(oihw.data(), dense);
+    const auto expected = run(reference, ConvRowArgs{}, dense, width_limit);
+    for_each_row<ConvTapsSlot>(key, [&](const KernelRow<ConvTapsSlot>& row) {
+      key.oc_tile = row.function.oc_tile();
+      const ConvTapsWeights pruned = make_conv_taps(oihw.data(), key);
+      CHECK(pruned.density() < 1);
+      const auto whole = run(row.function, ConvTapsArgs{}, pruned, width_limit);
+      for (int width : {1, 7, 8, 9, 23, 25, 63, width_limit}) {
+        const auto result = run(row.function, ConvTapsArgs{}, pruned, width);
+        double worst = 0;
+        bool cut_changes_nothing = true, slop_kept = true;
+        for (int m = 0; m < c.out; ++m)
+          for (int x = 0; x < pitch; ++x) {
+            const size_t at = static_cast<size_t>(m) * pitch + x;
+            if (x < width) {
+              worst = std::max(
+                  worst, std::abs(double(result[at]) - expected[at]) / std::max(1.0, std::abs(double(expected[at]))));
+              cut_changes_nothing = cut_changes_nothing && result[at] == whole[at];
+            }
+            if (x >= width + kRowSlop) slop_kept = slop_kept && result[at] == kCanary;
+          }
+        INFO("width " << width);
+        CHECK(worst <= (row.tolerance > 0 ? row.tolerance : 1e-6));
+        CHECK(cut_changes_nothing);
+        CHECK(slop_kept);
+      }
+    });
+  }
+}
+
 TEST_CASE("two convolution rows at once equal the rows one by one") {
   check_conv_pair(1, 8, 1, 3, 1, 3, Epilogue::kPrelu);
   check_conv_pair(8, 8, 1, 3, 1, 2, Epilogue::kPrelu);

@@ -62,8 +62,8 @@ TEST_CASE("an unknown name lists the known ones and the folders", "[vision]") {
     auto missing = find_model_file(name);
     REQUIRE_FALSE(missing.ok());
     CHECK(missing.error().code == ErrorCode::kNotFound);
-    CHECK_THAT(missing.error().message, Catch::Contains("some-model") && Catch::Contains(folder.path.string()) &&
-                                            Catch::Contains("COCO_MODEL_PATH"));
+    CHECK_THAT(missing.error().message, ContainsSubstring("some-model") && ContainsSubstring(folder.path.string()) &&
+                                            ContainsSubstring("COCO_MODEL_PATH"));
   }
   auto load = load_upscale_model("no-such-model");
   REQUIRE_FALSE(load.ok());
@@ -90,7 +90,7 @@ TEST_CASE("files go to the loader, and without one .onnx is refused", "[vision]"
   auto refused = load_upscale_model(onnx);
   REQUIRE_FALSE(refused.ok());
   CHECK(refused.error().code == ErrorCode::kUnavailable);
-  CHECK_THAT(refused.error().message, Catch::Contains(onnx) && Catch::Contains("cocopipe compile"));
+  CHECK_THAT(refused.error().message, ContainsSubstring(onnx) && ContainsSubstring("cocopipe compile"));
   auto broken = load_upscale_model((folder.path / "broken.coco").string());
   REQUIRE_FALSE(broken.ok());
   CHECK(broken.error().code == ErrorCode::kInvalidData);

@@ -153,11 +153,11 @@ TEST_CASE("networks that do not enlarge one channel are refused", "[vision]") {
   const UpscalerConfig config = gray_config(PixelFormat::kGray8, 16, 16, 32, 32);
   auto same_size = Upscaler::create(block_network(1), config);
   REQUIRE_FALSE(same_size.ok());
-  CHECK_THAT(same_size.error().message, Catch::Contains("blocks") && Catch::Contains("whole factor"));
+  CHECK_THAT(same_size.error().message, ContainsSubstring("blocks") && ContainsSubstring("whole factor"));
   auto colour = Upscaler::create(block_network(2, 1, 3), config);
   REQUIRE_FALSE(colour.ok());
   CHECK(colour.error().code == ErrorCode::kUnsupported);
-  CHECK_THAT(colour.error().message, Catch::Contains("[1, 3, "));
+  CHECK_THAT(colour.error().message, ContainsSubstring("[1, 3, "));
   auto scale = network_scale(*block_network(3));
   REQUIRE(scale.ok());
   CHECK(*scale == 3);

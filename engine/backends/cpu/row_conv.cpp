@@ -4,6 +4,7 @@
 
 #include "kernels/conv/conv_pair.h"
 #include "kernels/conv/conv_row.h"
+#include "kernels/conv/conv_taps.h"
 #include "kernels/row/row.h"
 
 namespace coco::backends {
@@ -74,6 +75,34 @@ class ConvRowOp : public ConvOp {
   const kernels::ConvRowFn run_;
 };
 
+/// What is left of a pruned one (kernels/conv/conv_taps.h).
+class ConvTapsOp : public ConvOp {
+ public:
+  ConvTapsOp(const format::Conv2dParams& params, RowTensor input, kernels::ConvTapsWeights weights, PostFn post,
+             kernels::ConvTapsFn run)
+      : ConvOp(params, input, weights.shape, post), taps_(std::move(weights)), run_(run) {}
+  void run(const RowArgs& args) const noexcept override {
+    kernels::ConvTapsArgs conv;
+    conv.weights = &taps_;
+    for (int ky = 0; ky < weights_.kernel_h; ++ky) {
+      const float* row = input_row(args, first_row(args.y) + ky * static_cast<int>(params_.dilation[0]));
+      if (row == nullptr) continue;
+      conv.ky[conv.row_count] = ky;
+      conv.rows[conv.row_count++] = row;
+    }
+    conv.in_channel_stride = args.inputs[0].channel_stride;
+    conv.out = args.out;
+    conv.out_channel_stride = args.out_channel_stride;
+    conv.width = args.x.size();
+    run_(conv);
+    activate(args, args.out);
+  }
+
+ private:
+  const kernels::ConvTapsWeights taps_;
+  const kernels::ConvTapsFn run_;
+};
+
 /// Two rows a step (kernels/conv/conv_pair.h).
 class ConvPairOp : public ConvOp {
  public:
@@ -100,6 +129,9 @@ class ConvPairOp : public ConvOp {
  private:
   const kernels::ConvPairFn run_;
 };
+
+/// The share of products up to which leaving out the others is faster than two dense rows at once.
+constexpr double kSparse = 0.6;
 
 /// Two rows at once save a third of the products and pay with sums: worth it from four channels on either side.
 bool pairs_pay(const format::Conv2dParams& params, const kernels::ConvRowWeights& weights,
@@ -204,6 +236,13 @@ Result<BoundRowOp> bind_conv(const BindContext& context) {
   }
   const bool fused = weights.epilogue != kernels::Epilogue::kNone || params.activation == format::UnaryKind::kIdentity;
   const PostFn post = fused ? nullptr : choose<kernels::UnaryRowSlot>(context.capabilities);
+  if (context.capabilities.skip_zeros && !context.capabilities.target.empty()) {
+    const auto* taps = kernels::select<kernels::ConvTapsSlot>(weights, context.capabilities);
+    weights.oc_tile = taps->function.oc_tile();
+    auto pruned = kernels::make_conv_taps(oihw.data(), weights);
+    if (pruned.density() <= kSparse)
+      return BoundRowOp{std::make_unique<ConvTapsOp>(params, input, std::move(pruned), post, taps->function.run), {0}};
+  }
   if (pairs_pay(params, weights, context.capabilities)) {
     const auto* pair = kernels::select<kernels::ConvPairSlot>(weights, context.capabilities);
     weights.oc_tile = pair->function.oc_tile();

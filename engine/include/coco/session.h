@@ -25,7 +25,7 @@ enum class ExecutorKind { kAuto, kLine, kLayer };
 struct Techniques {
   bool depth_first = true;  ///< off: whole tensors, operator by operator (Session only, not ImageSession)
   bool row_pairs = true;    ///< two rows of a 3-row f32 convolution at once
-  bool skip_zeros = true;   ///< off: integer convolutions multiply pruned weights as well
+  bool skip_zeros = true;   ///< off: convolutions multiply pruned weights as well
 };
 
 struct SessionOptions {

@@ -111,6 +111,15 @@ HWY_INLINE void KernelRow(const ConvRowWeights& w, int channels, const float* in
   }
 }
 
+// acc[o][v] += sum over i of weights[i][o] * in[i][column + x].
+template <int kOc, int kVec>
+HWY_INLINE void TapList(const float* const* in, ptrdiff_t x, const float* weights, size_t count, V (&acc)[kOc][kVec]) {
+#if defined(COCO_HAS_TAPS_4X3)
+  if constexpr (kOc == 4 && kVec == 3) return TapList4x3({in, weights, ptrdiff_t(sizeof(float)) * x, count}, acc);
+#endif
+  for (size_t i = 0; i < count; ++i) Tap<kOc, kVec>(in[i] + x, weights + i * kOc, acc);
+}
+
 // Slopes of negative values, per channel of the tile; 1 leaves them as they are.
 HWY_INLINE void FillSlopes(const ConvRowWeights& w, int channel, int tile, float* slope) {
   for (int o = 0; o < tile; ++o) {

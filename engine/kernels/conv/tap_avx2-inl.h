@@ -12,6 +12,14 @@ struct Taps4x3Args {
   ptrdiff_t channel_stride, dilation, channels;
 };
 
+// The taps of an entry list; x in bytes.
+struct TapList4x3Args {
+  const float* const* in;
+  const float* weights;
+  ptrdiff_t x;
+  size_t count;
+};
+
 // clang-format off
 // ymm12-14: the input; ymm15: a channel's weight. rax: the input, rdx: the weights.
 #define COCO_TAP_CHANNEL(weight, a, b, c)     \
@@ -44,6 +52,31 @@ HWY_INLINE void Taps4x3(const Taps4x3Args& args, V (&acc)[4][3]) {
           "addq $48, %%rdx\n\t"
           "decq %%rdi\n\t"
           "jnz 1b\n\t"
+          : [a0] "+x"(acc[0][0].raw), [b0] "+x"(acc[0][1].raw), [c0] "+x"(acc[0][2].raw),
+            [a1] "+x"(acc[1][0].raw), [b1] "+x"(acc[1][1].raw), [c1] "+x"(acc[1][2].raw),
+            [a2] "+x"(acc[2][0].raw), [b2] "+x"(acc[2][1].raw), [c2] "+x"(acc[2][2].raw),
+            [a3] "+x"(acc[3][0].raw), [b3] "+x"(acc[3][1].raw), [c3] "+x"(acc[3][2].raw)
+          : [args] "r"(&args)
+          : "rax", "rdx", "rcx", "rsi", "rdi", "cc", "ymm12", "ymm13", "ymm14", "ymm15", "memory");
+}
+
+// acc[o][v] += sum over i of weights[i][o] * in[i][8 v + x .. + 7].
+HWY_INLINE void TapList4x3(const TapList4x3Args& args, V (&acc)[4][3]) {
+  __asm__("movq (%[args]), %%rsi\n\t"
+          "movq 8(%[args]), %%rdx\n\t"
+          "movq 16(%[args]), %%rcx\n\t"
+          "movq 24(%[args]), %%rdi\n\t"
+          "testq %%rdi, %%rdi\n\t"
+          "jz 2f\n\t"
+          ".p2align 5\n"
+          "1:\n\t"
+          "movq (%%rsi), %%rax\n\t"
+          COCO_TAP(",%%rcx", "", "4", "8", "12")
+          "addq $8, %%rsi\n\t"
+          "addq $16, %%rdx\n\t"
+          "decq %%rdi\n\t"
+          "jnz 1b\n"
+          "2:\n\t"
           : [a0] "+x"(acc[0][0].raw), [b0] "+x"(acc[0][1].raw), [c0] "+x"(acc[0][2].raw),
             [a1] "+x"(acc[1][0].raw), [b1] "+x"(acc[1][1].raw), [c1] "+x"(acc[1][2].raw),
             [a2] "+x"(acc[2][0].raw), [b2] "+x"(acc[2][1].raw), [c2] "+x"(acc[2][2].raw),
