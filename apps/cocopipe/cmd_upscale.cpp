@@ -128,6 +128,9 @@ void add_upscale(CLI::App& app, Action& action) {
   command->add_option("--preset", options->job.encoder.preset, "encoder preset; default fast");
   add_threads(*command, options->job.session);
   add_reuse(*command, options->job.session);
+  command->add_flag_callback(
+      "--tune", [options] { options->job.tuning = vision::Tuning::kMeasure; },
+      "find the fastest plan first, about two seconds, unless tune-device or an earlier --tune has; same pixels");
   command->add_flag("--drop-unsupported", options->job.drop_unsupported,
                     "leave out streams the output's container cannot hold");
   command->add_flag("--keep-damaged", options->job.keep_damaged,

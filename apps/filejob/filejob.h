@@ -14,6 +14,7 @@
 #include "coco/model.h"
 #include "coco/session.h"
 #include "coco/status.h"
+#include "coco/vision.h"
 
 namespace coco::filejob {
 
@@ -32,6 +33,7 @@ struct UpscaleJob {
   double scale = 2;
   EncoderSettings encoder;
   SessionOptions session;
+  vision::Tuning tuning = vision::Tuning::kCached;
   bool drop_unsupported = false;  ///< leave out streams the container cannot hold instead of failing
   bool keep_damaged = false;      ///< make what can be made of a truncated source instead of failing
   bool encode = true;             ///< false: decode and upscale only, nothing is written

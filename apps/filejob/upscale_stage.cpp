@@ -79,6 +79,7 @@ Status UpscaleStage::prepare(const AVFrame& frame) {
   config.chroma_site = site;
   config.filter = job_.filter;
   config.session = job_.session;
+  config.tuning = job_.tuning;
   COCO_ASSIGN(upscaler_, vision::Upscaler::create(job_.model, config));
   return {};
 }

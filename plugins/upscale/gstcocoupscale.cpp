@@ -56,6 +56,7 @@ struct Settings {
   Device device = Device::kAuto;
   guint threads = 0;
   bool reuse = true;
+  bool tune = false;
 };
 
 enum {
@@ -64,6 +65,7 @@ enum {
   kPropDevice,
   kPropThreads,
   kPropReuse,
+  kPropTune,
   kPropReused,
   kPropActiveModel,
   kPropActivePath,
@@ -159,6 +161,9 @@ static void gst_coco_upscale_set_property(GObject* object, guint id, const GValu
       case kPropReuse:
         settings.reuse = g_value_get_boolean(value);
         break;
+      case kPropTune:
+        settings.tune = g_value_get_boolean(value);
+        break;
       default:
         G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
         break;
@@ -186,6 +191,9 @@ static void gst_coco_upscale_get_property(GObject* object, guint id, GValue* val
       break;
     case kPropReuse:
       g_value_set_boolean(value, settings.reuse);
+      break;
+    case kPropTune:
+      g_value_set_boolean(value, settings.tune);
       break;
     case kPropReused:
       g_value_set_double(value, self->state->reused);
@@ -286,6 +294,7 @@ static Result<std::unique_ptr<vision::Upscaler>> make_upscaler(GstCocoUpscale* s
   config.filter = vision::resample_filter(settings.model);
   config.session.threads = static_cast<int>(settings.threads);
   config.session.reuse = settings.reuse;
+  config.tuning = settings.tune ? vision::Tuning::kMeasure : vision::Tuning::kCached;
   return vision::Upscaler::create(self->state->model, config);
 }
 
@@ -462,6 +471,17 @@ static void install_properties(GObjectClass* object_class) {
    */
   g_properties[kPropReuse] =
       g_param_spec_boolean("reuse", "Reuse", "Keep what stands still instead of computing it again", TRUE, fixed);
+  /**
+   * GstCocoUpscale:tune:
+   *
+   * Measures which plan is fastest for this model and these sizes when the user's cache does not know it yet, which
+   * delays the first frame by about two seconds. What `cocopipe tune-device` has found is used without it. The pixels
+   * stay the same.
+   *
+   * Since: 0.1
+   */
+  g_properties[kPropTune] = g_param_spec_boolean(
+      "tune", "Tune", "Find the fastest plan first where it is not known, about two seconds", FALSE, fixed);
   /**
    * GstCocoUpscale:reused:
    *

@@ -253,6 +253,14 @@ TEST_CASE("tune-device: tunes, keeps it, and what follows takes it up") {
   write_text(file, "{damage");
   CHECK(json::parse(with_cache(bench).out)["tuned"] == false);
 
+  // upscale --tune finds the entry damaged and writes a good one over it; reuse and the threads are part of the key.
+  REQUIRE(with_cache("demo-clip '" + clip + "' --size 96x64 --frames 3").code == 0);
+  const std::string upscale = "upscale '" + clip + "' --no-encode --threads 1 --model '" + shipped_onnx() + "'";
+  REQUIRE(with_cache(upscale).code == 0);
+  CHECK(read_text(file) == "{damage");
+  REQUIRE(with_cache(upscale + " --tune").code == 0);
+  CHECK(json::parse(read_text(file))["key"] == entry["key"]);
+
   const Outcome bad = with_cache("tune-device --input-size 96x64 97y64");
   CHECK(bad.code == 2);
   CHECK(bad.err_has("97y64"));

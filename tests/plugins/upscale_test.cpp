@@ -1,5 +1,6 @@
 #include <gst/video/video.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -9,6 +10,7 @@
 #include "catch.h"
 #include "coco/compile.h"
 #include "coco/vision.h"
+#include "tests/base/temp_dir.h"
 #include "tests/plugins/harness.h"
 
 namespace coco::plugins {
@@ -92,6 +94,24 @@ TEST_CASE("the shipped network and any number of threads give the Upscaler's byt
   check_frame(harness, "sr2x-s", in, out, 7);
   CHECK(harness.text("active-model") == "sr2x-s");
   CHECK(harness.text("active-path").rfind("cpu:", 0) == 0);
+}
+
+TEST_CASE("tune=true fills the tuning cache and leaves the bytes as they are") {
+  const char* const before = std::getenv("COCO_TUNING_DIR");
+  const std::string kept = before ? before : "";
+  const testing::TempDir cache;
+  setenv("COCO_TUNING_DIR", cache.path.c_str(), 1);
+  const std::string in = caps("I420", 70, 41), out = caps("I420", 140, 82);
+  for (const bool tune : {false, true}) {
+    Harness harness(std::string("cocoupscale model=sr2x-s threads=1 tune=") + (tune ? "true" : "false"));
+    gst_harness_set_src_caps_str(harness.get(), in.c_str());
+    check_frame(harness, "sr2x-s", in, out, 7);
+    CHECK(cache.entries() == (tune ? 1 : 0));
+  }
+  if (before)
+    setenv("COCO_TUNING_DIR", kept.c_str(), 1);
+  else
+    unsetenv("COCO_TUNING_DIR");
 }
 
 TEST_CASE("what the caps say besides the size is kept") {
