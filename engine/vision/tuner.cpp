@@ -55,8 +55,8 @@ Result<Frame> make_frame(PixelFormat format, int width, int height) {
   return frame;
 }
 
-/// Noise over a slope, in every plane. With `centre_seed` the middle half of both axes differs from the rest's seed.
-void paint(Frame& frame, uint32_t seed, uint32_t centre_seed) {
+/// Noise over a slope, in every plane; frames of seeds 0 and 1 differ everywhere.
+void paint(Frame& frame, uint32_t seed) {
   const bool wide = sample_type(frame.view.format) != SampleType::kU8;
   for (int plane = 0; plane < plane_count(frame.view.format); ++plane) {
     const auto index = static_cast<size_t>(plane);
@@ -64,13 +64,11 @@ void paint(Frame& frame, uint32_t seed, uint32_t centre_seed) {
     for (int y = 0; y < size.rows; ++y) {
       uint8_t* row = static_cast<uint8_t*>(frame.view.data[index]) + y * frame.view.stride[index];
       for (int x = 0; x < size.row_bytes; ++x) {
-        const bool centre =
-            4 * y >= size.rows && 4 * y < 3 * size.rows && 4 * x >= size.row_bytes && 4 * x < 3 * size.row_bytes;
-        uint32_t hash = (static_cast<uint32_t>(x) * 73856093u) ^ (static_cast<uint32_t>(y) * 19349663u) ^
-                        ((centre ? centre_seed : seed) * 83492791u);
+        uint32_t hash = (static_cast<uint32_t>(x) * 73856093u) ^ (static_cast<uint32_t>(y) * 19349663u);
         hash = (hash ^ (hash >> 13)) * 0x85ebca6bu;
         // The high byte of a 10-bit sample stays within its two bits.
-        row[x] = static_cast<uint8_t>(wide && x % 2 == 1 ? hash >> 24 & 3 : (hash >> 28) + static_cast<uint32_t>(y));
+        const uint32_t value = wide && x % 2 == 1 ? hash >> 24 & 3 : (hash >> 28) + static_cast<uint32_t>(y);
+        row[x] = static_cast<uint8_t>(value ^ (wide && x % 2 == 1 ? seed : seed * 64));
       }
     }
   }
@@ -81,6 +79,7 @@ struct Contender {
   std::unique_ptr<Upscaler> upscaler;
   std::vector<double> ms;
   bool racing = true;
+  size_t turn = 0;  // of all races: the other picture has to come next, or reuse finds it unmoved
 };
 
 /// Frames, contenders and races of one job.
@@ -93,8 +92,8 @@ class Tuner {
 
   Result<TuningResult> run(double seconds) {
     COCO_TRY(prepare());
-    for (const int width : strip_widths_to_try(config_.out_width, contenders_[0].upscaler->stats().strips))
-      COCO_TRY(add({width, 0}));
+    COCO_ASSIGN(const int strips, planned_strips());
+    for (const int width : strip_widths_to_try(config_.out_width, strips)) COCO_TRY(add({width, 0}));
     COCO_TRY(race(seconds / 2, kMinRounds - 1));
     const size_t winner = choose_contender();
     keep(winner);
@@ -117,9 +116,9 @@ class Tuner {
 
  private:
   Status prepare() {
-    for (uint32_t i = 0; i < 4; ++i) {
+    for (uint32_t i = 0; i < 2; ++i) {
       COCO_ASSIGN(Frame frame, make_frame(config_.format, config_.in_width, config_.in_height));
-      paint(frame, i / 2, i);  // two pictures, and either with another centre
+      paint(frame, i);
       in_.push_back(std::move(frame));
     }
     COCO_ASSIGN(out_, make_frame(config_.format, config_.out_width, config_.out_height));
@@ -128,6 +127,14 @@ class Tuner {
     COCO_TRY(sample(contenders_[0]));  // touches the memory of the frames
     contenders_[0].ms.clear();
     return {};
+  }
+
+  /// Strips computed in one go; with reuse the statistics count the narrower tiles it compares.
+  Result<int> planned_strips() const {
+    UpscalerConfig config = config_;
+    config.session.reuse = false;
+    COCO_ASSIGN(const auto upscaler, Upscaler::create(model_, config));
+    return upscaler->stats().strips;
   }
 
   Status add(TunedPlan plan) {
@@ -142,21 +149,19 @@ class Tuner {
       const size_t most = std::max(kMaxCaches * cpu_info().l2_bytes, per_thread(contenders_[0].upscaler->stats()));
       if (per_thread(upscaler->stats()) > most) return {};
     }
-    contenders_.push_back({plan, std::move(upscaler), {}, true});
+    contenders_.push_back({plan, std::move(upscaler), {}});
     ++tried_;
     return {};
   }
 
-  /// One frame; with reuse a pair of them, one that moves everywhere and one that moves in its middle.
+  /// One frame, every sample of which differs from the one before: what reuse cannot help with has to be fast.
   Status sample(Contender& contender) {
-    const size_t picture = 2 * (contender.ms.size() % 2);
+    const size_t picture = contender.turn++ % 2;
     const auto start = Clock::now();
     COCO_TRY(contender.upscaler->process(in_[picture].view, out_.view));
-    if (config_.session.reuse) COCO_TRY(contender.upscaler->process(in_[picture + 1].view, out_.view));
     const double ms = std::chrono::duration<double, std::milli>(Clock::now() - start).count();
-    const int frames = config_.session.reuse ? 2 : 1;
-    contender.ms.push_back(ms / frames);
-    frames_ += frames;
+    contender.ms.push_back(ms);
+    ++frames_;
     return {};
   }
 
