@@ -16,6 +16,7 @@
 
 #include "base/mapped_file.h"
 #include "coco/device.h"
+#include "coco/tuning.h"
 #include "coco/vision.h"
 #include "compiler/emit.h"
 #include "compiler/onnx/import.h"
@@ -31,6 +32,7 @@ using graph::Node;
 struct Setup {
   std::string model;
   int width = 1920, height = 1080, threads = 0, rounds = 7, frames = 3;
+  double tuning_seconds = 3;
 };
 
 struct Step {
@@ -150,9 +152,19 @@ Result<Step> tensor_step(std::string name, const Setup& setup, bool fused) {
               }};
 }
 
+/// Luma planes of 8 bits at the default plan.
+vision::UpscalerConfig config_of(const Setup& setup) {
+  vision::UpscalerConfig config;
+  config.format = PixelFormat::kGray8;
+  config.in_width = setup.width, config.in_height = setup.height;
+  config.out_width = 2 * setup.width, config.out_height = 2 * setup.height;
+  config.session.threads = setup.threads;
+  config.tuning = vision::Tuning::kOff;
+  return config;
+}
+
 /// 8-bit luma planes. With reuse, an oval in the middle of the picture moves, an eighth of it, and nothing else.
-Result<Step> frame_step(std::string name, const Setup& setup, std::shared_ptr<const Model> model, Techniques techniques,
-                        bool reuse = false) {
+Result<Step> frame_step(std::string name, std::shared_ptr<const Model> model, const vision::UpscalerConfig& config) {
   struct Run {
     std::unique_ptr<vision::Upscaler> upscaler;
     std::vector<std::vector<uint8_t>> in;
@@ -160,19 +172,14 @@ Result<Step> frame_step(std::string name, const Setup& setup, std::shared_ptr<co
     size_t next = 0;
   };
   auto run = std::make_shared<Run>();
-  vision::UpscalerConfig config;
-  config.format = PixelFormat::kGray8;
-  config.in_width = setup.width, config.in_height = setup.height;
-  config.out_width = 2 * setup.width, config.out_height = 2 * setup.height;
-  config.session.threads = setup.threads, config.session.techniques = techniques, config.session.reuse = reuse;
+  const int width = config.in_width, height = config.in_height;
   COCO_ASSIGN(run->upscaler, vision::Upscaler::create(std::move(model), config));
-  run->in.resize(2, std::vector<uint8_t>(static_cast<size_t>(setup.width) * static_cast<size_t>(setup.height), 128));
-  for (int y = 0; y < setup.height; ++y)
-    for (int x = 0; x < setup.width; ++x) {
-      const double dx = (x - setup.width * 0.5) / (setup.width * 0.16),
-                   dy = (y - setup.height * 0.45) / (setup.height * 0.25);
+  run->in.resize(2, std::vector<uint8_t>(static_cast<size_t>(width) * static_cast<size_t>(height), 128));
+  for (int y = 0; y < height; ++y)
+    for (int x = 0; x < width; ++x) {
+      const double dx = (x - width * 0.5) / (width * 0.16), dy = (y - height * 0.45) / (height * 0.25);
       const bool moves = dx * dx + dy * dy < 1;
-      const auto at = static_cast<size_t>(y) * static_cast<size_t>(setup.width) + static_cast<size_t>(x);
+      const auto at = static_cast<size_t>(y) * static_cast<size_t>(width) + static_cast<size_t>(x);
       run->in[0][at] = static_cast<uint8_t>((x * y) >> 4);
       run->in[1][at] = static_cast<uint8_t>(run->in[0][at] + (moves ? 9 : 0));
     }
@@ -196,17 +203,25 @@ Result<std::vector<Step>> make_steps(const Setup& setup) {
   COCO_ASSIGN(const auto f32, f32_model(setup, true));
   COCO_ASSIGN(const auto scattered, int8_model(setup, false));
   COCO_ASSIGN(const auto ordered, int8_model(setup, true));
-  Techniques no_pairs, dense;
-  no_pairs.row_pairs = false;
-  dense.skip_zeros = false;
+  vision::UpscalerConfig all = config_of(setup);
+  vision::UpscalerConfig no_pairs = all, dense = all;
+  no_pairs.session.techniques.row_pairs = false;
+  dense.session.techniques.skip_zeros = false;
+  COCO_ASSIGN(const vision::TuningResult tuned, vision::tune(ordered, all, setup.tuning_seconds));
+  vision::UpscalerConfig planned = all;
+  planned.session.strip_width = tuned.plan.strip_width, planned.session.band_height = tuned.plan.band_height;
+  vision::UpscalerConfig reusing = all;
+  reusing.session.reuse = true;
   COCO_TRY(add(tensor_step("layer by layer, dense f32, activations apart", setup, false)));
   COCO_TRY(add(tensor_step("+ fusion", setup, true)));
-  COCO_TRY(add(frame_step("+ depth-first", setup, f32, no_pairs)));
-  COCO_TRY(add(frame_step("+ two rows at once (f32)", setup, f32, {})));
-  COCO_TRY(add(frame_step("+ int8", setup, scattered, dense)));
-  COCO_TRY(add(frame_step("+ entry lists without the zeros", setup, scattered, {})));
-  COCO_TRY(add(frame_step("+ channel ordering", setup, ordered, {})));
-  COCO_TRY(add(frame_step("+ temporal reuse, talking head", setup, ordered, {}, true)));
+  COCO_TRY(add(frame_step("+ depth-first", f32, no_pairs)));
+  COCO_TRY(add(frame_step("+ two rows at once (f32)", f32, all)));
+  COCO_TRY(add(frame_step("+ int8", scattered, dense)));
+  COCO_TRY(add(frame_step("+ entry lists without the zeros", scattered, all)));
+  COCO_TRY(add(frame_step("+ channel ordering", ordered, all)));
+  COCO_TRY(add(frame_step(tuned.plan == vision::TunedPlan{} ? "+ tuning (the default plan stays)" : "+ tuning", ordered,
+                          planned)));
+  COCO_TRY(add(frame_step("+ temporal reuse, talking head", ordered, reusing)));
   return steps;
 }
 
@@ -262,6 +277,7 @@ int main(int argc, char** argv) {
   app.add_option("--threads", setup.threads)->check(CLI::Range(0, 1024));
   app.add_option("--rounds", setup.rounds)->check(CLI::Range(1, 1000));
   app.add_option("--frames", setup.frames, "measured in each round")->check(CLI::Range(1, 1000));
+  app.add_option("--tuning-seconds", setup.tuning_seconds)->check(CLI::Range(0.0, 60.0));
   CLI11_PARSE(app, argc, argv);
   const coco::Status status = coco::bench::run(setup);
   if (status.ok()) return 0;

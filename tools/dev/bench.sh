@@ -89,7 +89,7 @@ bench_ablation() {
   [ "${1:-}" = --quick ] && rounds=1
   dev_setup build run
   build release ablation_bench
-  build/release/bench/ablation_bench engine/models/sr2x-s.onnx --rounds $rounds
+  COCO_TUNING_DIR= build/release/bench/ablation_bench engine/models/sr2x-s.onnx --rounds $rounds
 }
 
 dev_bench() {
