@@ -49,11 +49,11 @@ bool unit_stride(const ConvRowWeights& key, const Capabilities& capabilities) no
   return key.stride_x == 1 && !capabilities.target.empty();
 }
 bool any_conv(const ConvRowWeights&, const Capabilities&) noexcept { return true; }
-bool three_rows(const ConvRowWeights& key, const Capabilities&) noexcept {
-  return key.kernel_h == 3 && key.stride_x == 1;
+bool three_by_three(const ConvRowWeights& key, const Capabilities&) noexcept {
+  return key.kernel_h == 3 && key.kernel_w == 3 && key.stride_x == 1;
 }
-bool three_rows_vectors(const ConvRowWeights& key, const Capabilities& capabilities) noexcept {
-  return three_rows(key, capabilities) && !capabilities.target.empty();
+bool three_by_three_vectors(const ConvRowWeights& key, const Capabilities& capabilities) noexcept {
+  return three_by_three(key, capabilities) && !capabilities.target.empty();
 }
 int one_channel() { return 1; }
 bool unit_stride_quant(const QuantConvRowWeights& key, const Capabilities& capabilities) noexcept {

@@ -233,8 +233,8 @@ TEST_CASE("two convolution rows at once equal the rows one by one") {
   check_conv_pair(8, 8, 1, 3, 1, 2, Epilogue::kPrelu);
   check_conv_pair(8, 4, 1, 3, 1, 1, Epilogue::kNone);
   check_conv_pair(5, 7, 1, 3, 2, 3, Epilogue::kRelu);
-  check_conv_pair(3, 13, 1, 1, 1, 3, Epilogue::kLeakyRelu);
-  check_conv_pair(12, 6, 3, 7, 3, 2, Epilogue::kClip);
+  check_conv_pair(3, 13, 1, 3, 1, 3, Epilogue::kLeakyRelu);
+  check_conv_pair(12, 6, 3, 3, 3, 2, Epilogue::kClip);
   check_conv_pair(40, 9, 1, 3, 1, 3, Epilogue::kPrelu);
 }
 

@@ -137,8 +137,9 @@ constexpr double kSparse = 0.6;
 bool pairs_pay(const format::Conv2dParams& params, const kernels::ConvRowWeights& weights,
                const Capabilities& capabilities) {
   constexpr int kFewest = 4;
-  return !capabilities.target.empty() && capabilities.row_pairs && weights.kernel_h == 3 && params.stride[0] == 1 &&
-         params.stride[1] == 1 && params.dilation[0] == 1 && weights.out_channels / weights.groups >= kFewest &&
+  return !capabilities.target.empty() && capabilities.row_pairs && weights.kernel_h == 3 &&
+         weights.kernel_w == kernels::kPairWidth && params.stride[0] == 1 && params.stride[1] == 1 &&
+         params.dilation[0] == 1 && weights.out_channels / weights.groups >= kFewest &&
          weights.in_channels / weights.groups >= kFewest;
 }
 

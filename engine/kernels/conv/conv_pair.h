@@ -1,4 +1,4 @@
-// Purpose: two neighbouring output rows of a 3-row convolution at once, with two thirds of the products. Winograd's
+// Purpose: two neighbouring output rows of a 3x3 convolution at once, with two thirds of the products. Winograd's
 // minimal filtering F(2,3) (Winograd, Arithmetic Complexity of Computations, 1980; Lavin and Gray, 2016) along y alone:
 //
 //   d0..d3: input rows y - 1 .. y + 2; g0..g2: kernel rows; *: convolution along x, summed over input channels
@@ -14,8 +14,8 @@
 
 namespace coco::kernels {
 
-/// Input rows a pair reads, and transformed kernel rows its weights have.
-inline constexpr int kPairRows = 4;
+/// Input rows a pair reads, and transformed kernel rows its weights have; the kernel's width.
+inline constexpr int kPairRows = 4, kPairWidth = 3;
 
 struct ConvPairArgs {
   const ConvRowWeights* weights = nullptr;  ///< of pack_conv_pair_weights
@@ -37,7 +37,7 @@ struct PairSpan {
 };
 PairSpan pair_span(const ConvRowWeights& weights);
 
-/// Transforms and packs OIHW weights with three kernel rows; `weights.kernel_h` becomes kPairRows.
+/// Transforms and packs 3x3 OIHW weights; `weights.kernel_h` becomes kPairRows.
 void pack_conv_pair_weights(const float* oihw, ConvRowWeights& weights);
 /// Floats of working memory one call needs.
 size_t conv_pair_scratch(const ConvRowWeights& weights);

@@ -28,15 +28,14 @@ struct PairTile {
 };
 
 // acc += transformed row `row` * its weights, at column x of the span.
-template <int kOc, int kVec, int kW>
+template <int kOc, int kVec>
 HWY_INLINE void Products(const PairTile& t, int row, ptrdiff_t x, V (&acc)[kOc][kVec]) {
   const ConvRowWeights& w = *t.pair->weights;
-  const int kernel_w = kW ? kW : w.kernel_w;
-  KernelRow<kOc, kVec, kW>(w, t.in_per_group, t.planes + row * t.row_planes + x, t.pitch,
-                           t.packed + ptrdiff_t(row) * t.in_per_group * kernel_w * kOc, acc);
+  KernelRow<kOc, kVec, kPairWidth>(w, t.in_per_group, t.planes + row * t.row_planes + x, t.pitch,
+                                   t.packed + ptrdiff_t(row) * t.in_per_group * kPairWidth * kOc, acc);
 }
 
-template <Tail kTail, int kOc, int kVec>
+template <int kOc, int kVec>
 HWY_INLINE void StoreTile(const PairTile& t, float* row, ptrdiff_t x, const V (&acc)[kOc][kVec]) {
   const D d;
   COCO_UNROLL
@@ -44,13 +43,12 @@ HWY_INLINE void StoreTile(const PairTile& t, float* row, ptrdiff_t x, const V (&
     float* out = row + (t.channel + o) * t.pair->out_channel_stride + x;
     const V slope = hn::Set(d, t.slope[o]);
     COCO_UNROLL
-    for (int v = 0; v < kVec; ++v)
-      hn::StoreU(Activate<kTail>(*t.pair->weights, slope, acc[o][v]), d, out + v * hn::Lanes(d));
+    for (int v = 0; v < kVec; ++v) hn::StoreU(Activate(*t.pair->weights, slope, acc[o][v]), d, out + v * hn::Lanes(d));
   }
 }
 
 // kOc channels x kVec vectors of two rows. x: column of the span; first: the span's first output.
-template <int kOc, int kVec, int kW, Tail kTail>
+template <int kOc, int kVec>
 HWY_INLINE void PairBlock(const PairTile& t, ptrdiff_t first, ptrdiff_t x) {
   const D d;
   const float* bias = t.pair->weights->bias.data() + t.channel;
@@ -60,13 +58,13 @@ HWY_INLINE void PairBlock(const PairTile& t, ptrdiff_t first, ptrdiff_t x) {
     COCO_UNROLL
     for (int v = 0; v < kVec; ++v) acc[o][v] = hn::Set(d, bias[o]);
   }
-  Products<kOc, kVec, kW>(t, 1, x, acc);
+  Products(t, 1, x, acc);
   COCO_UNROLL
   for (int o = 0; o < kOc; ++o) {
     COCO_UNROLL
     for (int v = 0; v < kVec; ++v) kept[o][v] = acc[o][v], acc[o][v] = hn::Zero(d);
   }
-  Products<kOc, kVec, kW>(t, 2, x, acc);
+  Products(t, 2, x, acc);
   COCO_UNROLL
   for (int o = 0; o < kOc; ++o) {
     COCO_UNROLL
@@ -75,48 +73,40 @@ HWY_INLINE void PairBlock(const PairTile& t, ptrdiff_t first, ptrdiff_t x) {
       acc[o][v] = hn::Add(m1, m2), kept[o][v] = hn::Sub(m1, m2);
     }
   }
-  Products<kOc, kVec, kW>(t, 0, x, acc);
-  StoreTile<kTail>(t, t.pair->out[0], first + x, acc);
-  Products<kOc, kVec, kW>(t, 3, x, kept);
-  StoreTile<kTail>(t, t.pair->out[1], first + x, kept);
+  Products(t, 0, x, acc);
+  StoreTile(t, t.pair->out[0], first + x, acc);
+  Products(t, 3, x, kept);
+  StoreTile(t, t.pair->out[1], first + x, kept);
 }
 
 // One tile along a span of `width` outputs.
-template <int kOc, int kW, Tail kTail>
+template <int kOc>
 HWY_NOINLINE void PairTileSpan(const PairTile& t, ptrdiff_t first, ptrdiff_t width) {
   const ptrdiff_t lanes = hn::Lanes(D());
   ptrdiff_t x = 0;
-  for (; width - x > (kVectors - 1) * lanes; x += kVectors * lanes) PairBlock<kOc, kVectors, kW, kTail>(t, first, x);
+  for (; width - x > (kVectors - 1) * lanes; x += kVectors * lanes) PairBlock<kOc, kVectors>(t, first, x);
   if (kVectors > 2 && width - x > lanes) {
-    PairBlock<kOc, 2, kW, kTail>(t, first, x);
+    PairBlock<kOc, 2>(t, first, x);
     x += 2 * lanes;
   }
-  if (width > x) PairBlock<kOc, 1, kW, kTail>(t, first, x);
+  if (width > x) PairBlock<kOc, 1>(t, first, x);
 }
 
 using PairTileSpanFn = void (*)(const PairTile&, ptrdiff_t, ptrdiff_t);
 
-template <int kW, Tail kTail>
 PairTileSpanFn PairTileSpanFor(int tile) {
   switch (tile) {
 #if HWY_TARGET <= HWY_AVX3 || HWY_TARGET == HWY_NEON
     case 8:
-      return PairTileSpan<8, kW, kTail>;
+      return PairTileSpan<8>;
 #endif
     case 4:
-      return PairTileSpan<4, kW, kTail>;
+      return PairTileSpan<4>;
     case 2:
-      return PairTileSpan<2, kW, kTail>;
+      return PairTileSpan<2>;
     default:
-      return PairTileSpan<1, kW, kTail>;
+      return PairTileSpan<1>;
   }
-}
-
-PairTileSpanFn PairTileSpanFor(const ConvRowWeights& w, int tile) {
-  const bool three = w.kernel_w == 3;
-  if (w.epilogue == Epilogue::kClip)
-    return three ? PairTileSpanFor<3, Tail::kClip>(tile) : PairTileSpanFor<0, Tail::kClip>(tile);
-  return three ? PairTileSpanFor<3, Tail::kSlope>(tile) : PairTileSpanFor<0, Tail::kSlope>(tile);
 }
 
 // d0 - d2, d1 + d2, d2 - d1, d3 - d1 of every input channel, `count` columns from `first` on.
@@ -151,9 +141,9 @@ void ConvPair(const ConvPairArgs& args) {
   const ConvRowWeights& w = *args.weights;
   const int per_group = w.out_channels / w.groups;
   const int in_per_group = w.in_channels / w.groups;
-  const ptrdiff_t tile_floats = ptrdiff_t(in_per_group) * kPairRows * w.kernel_w;
+  const ptrdiff_t tile_floats = ptrdiff_t(in_per_group) * kPairRows * kPairWidth;
   const PairSpan span = pair_span(w);
-  const ptrdiff_t reach = ptrdiff_t(w.kernel_w - 1) * w.dilation_x;
+  const ptrdiff_t reach = ptrdiff_t(kPairWidth - 1) * w.dilation_x;
   for (ptrdiff_t x = 0; x < args.width; x += span.width) {
     const ptrdiff_t width = std::min<ptrdiff_t>(args.width - x, span.width);
     Transform(args, x, width + reach, span.pitch);
@@ -169,7 +159,7 @@ void ConvPair(const ConvPairArgs& args) {
         t.planes = args.scratch + group * in_per_group * span.pitch;
         t.in_per_group = in_per_group;
         FillSlopes(w, t.channel, tile, t.slope);
-        PairTileSpanFor(w, tile)(t, x, width);
+        PairTileSpanFor(tile)(t, x, width);
         first += tile;
       }
   }

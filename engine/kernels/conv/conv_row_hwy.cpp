@@ -26,7 +26,7 @@ struct TileArgs {
 };
 
 // kOc channels x kVec vectors of outputs at output x. kW: kernel width when known, 0 otherwise.
-template <int kOc, int kVec, int kW, Tail kTail>
+template <int kOc, int kVec, int kW>
 HWY_INLINE void Block(const TileArgs& t, ptrdiff_t x) {
   const D d;
   const size_t lanes = hn::Lanes(d);
@@ -50,46 +50,39 @@ HWY_INLINE void Block(const TileArgs& t, ptrdiff_t x) {
     float* out = args.out + (t.channel + o) * args.out_channel_stride + x;
     const V slope = hn::Set(d, t.slope[o]);
     COCO_UNROLL
-    for (int v = 0; v < kVec; ++v) hn::StoreU(Activate<kTail>(w, slope, acc[o][v]), d, out + v * lanes);
+    for (int v = 0; v < kVec; ++v) hn::StoreU(Activate(w, slope, acc[o][v]), d, out + v * lanes);
   }
 }
 
 // One tile along [begin, end): whole vectors, as many at a time as the registers hold.
-template <int kOc, int kW, Tail kTail>
+template <int kOc, int kW>
 HWY_NOINLINE void TileSpan(const TileArgs& t, ptrdiff_t begin, ptrdiff_t end) {
   const ptrdiff_t lanes = hn::Lanes(D());
   ptrdiff_t x = begin;
-  for (; end - x > (kVectors - 1) * lanes; x += kVectors * lanes) Block<kOc, kVectors, kW, kTail>(t, x);
+  for (; end - x > (kVectors - 1) * lanes; x += kVectors * lanes) Block<kOc, kVectors, kW>(t, x);
   if (kVectors > 2 && end - x > lanes) {
-    Block<kOc, 2, kW, kTail>(t, x);
+    Block<kOc, 2, kW>(t, x);
     x += 2 * lanes;
   }
-  if (end > x) Block<kOc, 1, kW, kTail>(t, x);
+  if (end > x) Block<kOc, 1, kW>(t, x);
 }
 
 using TileSpanFn = void (*)(const TileArgs&, ptrdiff_t, ptrdiff_t);
 
-template <int kW, Tail kTail>
+template <int kW>
 TileSpanFn TileSpanFor(int tile) {
   switch (tile) {
 #if HWY_TARGET <= HWY_AVX3 || HWY_TARGET == HWY_NEON
     case 8:
-      return TileSpan<8, kW, kTail>;
+      return TileSpan<8, kW>;
 #endif
     case 4:
-      return TileSpan<4, kW, kTail>;
+      return TileSpan<4, kW>;
     case 2:
-      return TileSpan<2, kW, kTail>;
+      return TileSpan<2, kW>;
     default:
-      return TileSpan<1, kW, kTail>;
+      return TileSpan<1, kW>;
   }
-}
-
-TileSpanFn TileSpanFor(const ConvRowWeights& w, int tile) {
-  const bool three = w.kernel_w == 3;
-  if (w.epilogue == Epilogue::kClip)
-    return three ? TileSpanFor<3, Tail::kClip>(tile) : TileSpanFor<0, Tail::kClip>(tile);
-  return three ? TileSpanFor<3, Tail::kSlope>(tile) : TileSpanFor<0, Tail::kSlope>(tile);
 }
 
 void ConvRow(const ConvRowArgs& args) {
@@ -113,7 +106,7 @@ void ConvRow(const ConvRowArgs& args) {
         t.first_in = group * in_per_group;
         t.in_per_group = in_per_group;
         FillSlopes(w, t.channel, tile, t.slope);
-        TileSpanFor(w, tile)(t, x, end);
+        (w.kernel_w == 3 ? TileSpanFor<3>(tile) : TileSpanFor<0>(tile))(t, x, end);
         first += tile;
       }
   }

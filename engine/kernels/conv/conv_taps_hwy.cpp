@@ -30,7 +30,7 @@ struct TapsTile {
   float slope[8];
 };
 
-template <int kOc, int kVec, Tail kTail>
+template <int kOc, int kVec>
 HWY_INLINE void TapsBlock(const TapsTile& t, ptrdiff_t x) {
   const D d;
   const size_t lanes = hn::Lanes(d);
@@ -49,38 +49,37 @@ HWY_INLINE void TapsBlock(const TapsTile& t, ptrdiff_t x) {
     const V slope = hn::Set(d, t.slope[o]);
     COCO_UNROLL
     for (int v = 0; v < kVec; ++v) {
-      const V result = t.last ? Activate<kTail>(*t.shape, slope, acc[o][v]) : acc[o][v];
+      const V result = t.last ? Activate(*t.shape, slope, acc[o][v]) : acc[o][v];
       hn::StoreU(result, d, out + o * t.out_channel_stride + v * lanes);
     }
   }
 }
 
 // One tile along a row: whole vectors, as many at a time as the registers hold.
-template <int kOc, Tail kTail>
+template <int kOc>
 HWY_NOINLINE void TapsRow(const TapsTile& t, ptrdiff_t width) {
   const ptrdiff_t lanes = hn::Lanes(D());
   ptrdiff_t x = 0;
-  for (; width - x > (kVectors - 1) * lanes; x += kVectors * lanes) TapsBlock<kOc, kVectors, kTail>(t, x);
+  for (; width - x > (kVectors - 1) * lanes; x += kVectors * lanes) TapsBlock<kOc, kVectors>(t, x);
   if (kVectors > 2 && width - x > lanes) {
-    TapsBlock<kOc, 2, kTail>(t, x);
+    TapsBlock<kOc, 2>(t, x);
     x += 2 * lanes;
   }
-  if (width > x) TapsBlock<kOc, 1, kTail>(t, x);
+  if (width > x) TapsBlock<kOc, 1>(t, x);
 }
 
-template <Tail kTail>
 HWY_INLINE void TapsRowOf(int channels, const TapsTile& t, ptrdiff_t width) {
   switch (channels) {
 #if HWY_TARGET <= HWY_AVX3 || HWY_TARGET == HWY_NEON
     case 8:
-      return TapsRow<8, kTail>(t, width);
+      return TapsRow<8>(t, width);
 #endif
     case 4:
-      return TapsRow<4, kTail>(t, width);
+      return TapsRow<4>(t, width);
     case 2:
-      return TapsRow<2, kTail>(t, width);
+      return TapsRow<2>(t, width);
     default:
-      return TapsRow<1, kTail>(t, width);
+      return TapsRow<1>(t, width);
   }
 }
 
@@ -96,10 +95,7 @@ void ConvTaps(const ConvTapsArgs& args) {
     t.first = true, t.count = 0, t.weights = nullptr;
     const auto flush = [&](bool last) HWY_ATTR {
       t.last = last;
-      if (w.shape.epilogue == Epilogue::kClip)
-        TapsRowOf<Tail::kClip>(tile.channels, t, args.width);
-      else
-        TapsRowOf<Tail::kSlope>(tile.channels, t, args.width);
+      TapsRowOf(tile.channels, t, args.width);
       t.first = false, t.count = 0;
     };
     for (int r = 0; r < args.row_count; ++r)

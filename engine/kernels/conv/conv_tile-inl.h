@@ -47,9 +47,6 @@ constexpr int kOcTile = 4, kVectors = 2;
 using D = hn::ScalableTag<float>;
 using V = hn::Vec<D>;
 
-// The epilogues as the kernel knows them: a slope for negative values (1 where there is no activation), or a clip.
-enum class Tail { kSlope, kClip };
-
 // Highway 1.0's IfNegativeThenElse looks at every bit of the mask where there is no blend by sign (before SSE4.1).
 HWY_INLINE V Sloped(V v, V slope) {
 #if HWY_TARGET == HWY_SSSE3 || HWY_TARGET == HWY_SCALAR
@@ -59,10 +56,10 @@ HWY_INLINE V Sloped(V v, V slope) {
 #endif
 }
 
-template <Tail kTail>
+// A clip, or a slope for negative values (1 where there is no activation).
 HWY_INLINE V Activate(const ConvRowWeights& w, V slope, V v) {
   const D d;
-  if constexpr (kTail == Tail::kSlope) return Sloped(v, slope);
+  if (w.epilogue != Epilogue::kClip) return Sloped(v, slope);
   return hn::Min(hn::Max(v, hn::Set(d, w.a)), hn::Set(d, w.b));
 }
 
