@@ -51,7 +51,9 @@ dev_test() {
     configure "$preset"
     read -ra targets -d '' <<<"$only" || true
     set -- -R "^($(IFS='|'; echo "${targets[*]}"))\$" "$@"
-    for name in cocopipe coco_models gstcoco; do has_target "$preset" "$name" && targets+=("$name"); done
+    if [[ $only =~ apps|plugins|pipelines|shipped|eval ]]; then
+      for name in cocopipe coco_models gstcoco; do has_target "$preset" "$name" && targets+=("$name"); done
+    fi
   fi
   build "$preset" "${targets[@]}"
   run_tests "$preset" "$@"

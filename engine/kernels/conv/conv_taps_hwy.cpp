@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "kernels/targets.h"
+
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/conv/conv_taps_hwy.cpp"
 #include <hwy/foreach_target.h>
