@@ -149,4 +149,50 @@ COCO_TUNE_TARGET void prelu_gradient(const PlaneGrid& grid, const float* before,
   }
 }
 
+COCO_TUNE_TARGET void requantize(const PlaneGrid& grid, const float* sums, const float* scale, const float* negative,
+                                 int channels, float low, float high, float* steps) {
+  // Adding and taking off 1.5 * 2^23 leaves the nearest whole number, ties to even.
+  constexpr float kRound = 12582912.f;
+  for (int c = 0; c < channels; ++c) {
+    for (int y = 0; y < grid.size; ++y) {
+      const int64_t at = c * grid.plane + y * grid.stride;
+      for (int x = 0; x < grid.size; x += kLanes) {
+        Vector v;
+        load(sums + at + x, v);
+        v = v < 0.f ? v * negative[c] : v * scale[c];
+        v = v < low ? Vector{} + low : v;
+        v = v > high ? Vector{} + high : v;
+        v = v + kRound;
+        store(steps + at + x, v - kRound);
+      }
+    }
+  }
+}
+
+COCO_TUNE_TARGET void requantize_gradient(const PlaneGrid& grid, const float* sums, const float* scale,
+                                          const float* negative, int channels, float low, float high, float* gradient,
+                                          float* d_scale, float* d_negative) {
+  for (int c = 0; c < channels; ++c) {
+    Vector above = {}, below = {};
+    for (int y = 0; y < grid.size; ++y) {
+      const int64_t at = c * grid.plane + y * grid.stride;
+      for (int x = 0; x < grid.size; x += kLanes) {
+        Vector v, g;
+        load(sums + at + x, v);
+        load(gradient + at + x, g);
+        const Vector factor = v < 0.f ? Vector{} + negative[c] : Vector{} + scale[c];
+        const Vector s = v * factor;
+        g = s < low ? Vector{} : g;
+        g = s > high ? Vector{} : g;
+        const Vector product = g * v;
+        above += v < 0.f ? Vector{} : product;
+        below += v < 0.f ? product : Vector{};
+        store(gradient + at + x, g * factor);
+      }
+    }
+    d_scale[c] += sum_lanes(above);
+    d_negative[c] += sum_lanes(below);
+  }
+}
+
 }  // namespace coco::tune

@@ -30,4 +30,13 @@ void prelu(const PlaneGrid& grid, const float* before, const float* slope, int c
 void prelu_gradient(const PlaneGrid& grid, const float* before, const float* slope, int channels, float* gradient,
                     float* d_slope);
 
+/// steps = round_half_even(clamp(sums * (sums < 0 ? negative : scale), low, high)); |low|, |high| <= 255
+void requantize(const PlaneGrid& grid, const float* sums, const float* scale, const float* negative, int channels,
+                float low, float high, float* steps);
+
+/// In place on `gradient`, from that of the unrounded steps to that of the sums: 0 where the clamp holds, else times
+/// the scale; d_scale and d_negative += sum of gradient * sums where the sums are not below 0, and where they are.
+void requantize_gradient(const PlaneGrid& grid, const float* sums, const float* scale, const float* negative,
+                         int channels, float low, float high, float* gradient, float* d_scale, float* d_negative);
+
 }  // namespace coco::tune
