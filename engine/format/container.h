@@ -17,7 +17,7 @@
 namespace coco::format {
 
 inline constexpr std::array<uint8_t, 4> kMagic{'C', 'O', 'C', 'O'};
-inline constexpr uint32_t kFormatVersion = 1;
+inline constexpr uint32_t kFormatVersion = 2;  // 2: packed constants
 inline constexpr size_t kHeaderBytes = 64;
 inline constexpr size_t kConstantAlignment = 64;
 

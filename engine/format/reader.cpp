@@ -10,6 +10,7 @@
 #include "coco/buffer.h"
 #include "coco_generated.h"
 #include "format/container.h"
+#include "format/packing.h"
 #include "format/program.h"
 
 namespace coco::format {
@@ -160,7 +161,7 @@ class AttrReader {
 class BodyReader {
  public:
   BodyReader(const Container& parts, const std::shared_ptr<const void>& keep_alive)
-      : parts_(parts), keep_alive_(keep_alive), budget_(parts.body.size()) {}
+      : parts_(parts), keep_alive_(keep_alive), budget_(parts.body.size()), packed_left_(parts.constants.size()) {}
 
   Result<Program> run() {
     flatbuffers::Verifier verifier(parts_.body.data(), parts_.body.size(), kMaxDepth, kMaxTables);
@@ -222,8 +223,33 @@ class BodyReader {
       }
       value.constant.bytes = parts_.constants.subspan(extent->offset(), extent->size());
       value.constant.keep_alive = keep_alive_;
+      if (in.packing() != 0) {
+        if (Status status = unpack(in.packing(), value); !status.ok()) {
+          Error error = status.take_error();
+          if (error.code != ErrorCode::kInvalidData) return error;
+          return damaged(where + " '" + value.name.substr(0, 256) + "' " + error.message);
+        }
+      }
     }
     program_.values.push_back(std::move(value));
+    return {};
+  }
+
+  // Replaces the packed bytes of a constant by its elements. A byte of the file may be unpacked once, so that values
+  // sharing one extent cannot ask for more memory than the file justifies.
+  Status unpack(uint8_t packing, Value& value) {
+    if (packing != static_cast<uint8_t>(Packing::kBlocks)) {
+      return make_error(ErrorCode::kUnsupported, "constant '" + value.name.substr(0, 256) + "' has packing " +
+                                                     std::to_string(packing) +
+                                                     ", unknown to this build; use a newer cocopipe");
+    }
+    if (value.constant.bytes.size() > packed_left_) return make_error(ErrorCode::kInvalidData, "overlaps another one");
+    packed_left_ -= value.constant.bytes.size();
+    COCO_ASSIGN(Buffer unpacked, unpack_constant(value.type, value.shape, value.constant.bytes));
+    if (unpacked.size() > unpacked_left_) return make_error(ErrorCode::kInvalidData, "takes the model beyond 1 GiB");
+    unpacked_left_ -= unpacked.size();
+    value.constant.bytes = {static_cast<const uint8_t*>(unpacked.data()), unpacked.size()};
+    value.constant.keep_alive = std::make_shared<Buffer>(std::move(unpacked));
     return {};
   }
 
@@ -260,6 +286,7 @@ class BodyReader {
   const Container& parts_;
   const std::shared_ptr<const void>& keep_alive_;
   Budget budget_;
+  size_t packed_left_, unpacked_left_ = Limits::kMaxFileBytes;
   Program program_;
 };
 

@@ -5,6 +5,8 @@
 #include <cstring>
 #include <unordered_set>
 
+#include "format/packing.h"
+
 namespace coco::format {
 namespace {
 
@@ -40,7 +42,7 @@ WeightSizes weight_sizes(const Program& program) {
       const int32_t number = op.inputs[slot];
       if (number == kNoValue || !seen.insert(number).second) continue;
       const Value& value = program.values[static_cast<size_t>(number)];
-      sizes.file += value.constant.bytes.size();
+      sizes.file += packed_bytes(value.type, value.shape, value.constant.bytes);
       if (slot != 1) continue;
       const size_t elements = value.constant.bytes.size() / byte_size(value.type), nonzero = count_nonzero(value);
       const auto rows = static_cast<size_t>(value.shape[0]);

@@ -4,6 +4,7 @@
 
 #include "coco_generated.h"
 #include "format/container.h"
+#include "format/packing.h"
 #include "format/program.h"
 
 namespace coco::format {
@@ -44,6 +45,13 @@ Error too_large() {
                                                    " bytes; a .coco file holds no more");
 }
 
+/// A constant as it goes into the constants region.
+struct StoredConstant {
+  uint64_t offset;
+  std::span<const uint8_t> bytes;
+  std::vector<uint8_t> packed;  ///< what bytes points to, when it is packed
+};
+
 class BodyWriter {
  public:
   explicit BodyWriter(const Program& program) : program_(program) {}
@@ -69,8 +77,9 @@ class BodyWriter {
     return std::span<const uint8_t>(out_.GetBufferPointer(), out_.GetSize());
   }
 
-  /// Bytes of the constants region, known after run().
+  /// Bytes of the constants region and what lies there, known after run().
   uint64_t constant_bytes() const { return constant_bytes_; }
+  const std::vector<StoredConstant>& constants() const { return constants_; }
 
  private:
   Offset<flatbuffers::String> text(const std::string& value) { return out_.CreateString(value.data(), value.size()); }
@@ -79,13 +88,20 @@ class BodyWriter {
     const auto name = text(value.name);
     const auto shape = out_.CreateVector(value.shape.dims());
     fb::Extent extent;
+    Packing packing = Packing::kNone;
     if (value.is_constant()) {
-      constant_bytes_ = align_constant(constant_bytes_);
-      extent = fb::Extent(constant_bytes_, value.constant.bytes.size());
-      constant_bytes_ += value.constant.bytes.size();
+      StoredConstant stored{constant_bytes_ = align_constant(constant_bytes_), value.constant.bytes, {}};
+      stored.packed = pack_constant(value.type, value.shape, value.constant.bytes);
+      if (!stored.packed.empty()) {
+        packing = Packing::kBlocks;
+        stored.bytes = stored.packed;
+      }
+      extent = fb::Extent(stored.offset, stored.bytes.size());
+      constant_bytes_ += stored.bytes.size();
+      constants_.push_back(std::move(stored));
     }
-    return fb::CreateValue(out_, name, static_cast<uint8_t>(value.type), shape,
-                           value.is_constant() ? &extent : nullptr);
+    return fb::CreateValue(out_, name, static_cast<uint8_t>(value.type), shape, value.is_constant() ? &extent : nullptr,
+                           static_cast<uint8_t>(packing));
   }
 
   Offset<fb::Operator> write_operator(const Operator& op) {
@@ -120,6 +136,7 @@ class BodyWriter {
   const Program& program_;
   FlatBufferBuilder out_;
   uint64_t constant_bytes_ = 0;
+  std::vector<StoredConstant> constants_;
 };
 
 Result<std::vector<uint8_t>> assemble(const Program& program) {
@@ -130,13 +147,9 @@ Result<std::vector<uint8_t>> assemble(const Program& program) {
   if (total > Limits::kMaxFileBytes) return too_large();
   std::vector<uint8_t> file(total);
   std::copy(body.begin(), body.end(), file.begin() + kHeaderBytes);
-  uint64_t at = 0;
-  for (const Value& value : program.values) {
-    if (!value.is_constant()) continue;
-    at = align_constant(at);
-    const auto bytes = value.constant.bytes;
-    std::copy(bytes.begin(), bytes.end(), file.begin() + static_cast<ptrdiff_t>(constants_at + at));
-    at += bytes.size();
+  for (const StoredConstant& constant : writer.constants()) {
+    std::copy(constant.bytes.begin(), constant.bytes.end(),
+              file.begin() + static_cast<ptrdiff_t>(constants_at + constant.offset));
   }
   seal_container(file, body.size());
   return file;

@@ -38,10 +38,11 @@ uint64_t number_at(const Bytes& file, size_t at) {
 
 void put_number(Bytes& file, size_t at, uint64_t value) { std::memcpy(file.data() + at, &value, sizeof value); }
 
-// A file with this body and so many zero bytes of constants, its header right.
-Bytes sealed(std::span<const uint8_t> body, size_t constants = 0) {
-  Bytes file(align_constant(kHeaderBytes + body.size()) + constants);
+// A file with this body and these constants, its header right.
+Bytes sealed(std::span<const uint8_t> body, std::span<const uint8_t> constants = {}) {
+  Bytes file(align_constant(kHeaderBytes + body.size()) + constants.size());
   std::copy(body.begin(), body.end(), file.begin() + kHeaderBytes);
+  std::copy(constants.begin(), constants.end(), file.end() - static_cast<ptrdiff_t>(constants.size()));
   seal_container(file, body.size());
   return file;
 }
@@ -53,7 +54,7 @@ Bytes edited(const Program& program, const std::function<void(fb::ProgramT&)>& e
   edit(*body);
   flatbuffers::FlatBufferBuilder builder;
   fb::FinishProgramBuffer(builder, fb::CreateProgram(builder, body.get()));
-  return sealed({builder.GetBufferPointer(), builder.GetSize()}, number_at(file, 24));
+  return sealed({builder.GetBufferPointer(), builder.GetSize()}, std::span(file).last(number_at(file, 24)));
 }
 
 // The promise of the reader: an error with a message, or a program that verifies.
@@ -71,7 +72,7 @@ bool keeps_promise(const Bytes& bytes) {
 }  // namespace
 
 TEST_CASE("programs go into files and back unchanged") {
-  for (const Program& program : {small_network(), every_operator()}) {
+  for (const Program& program : {small_network(), every_operator(), packed_network()}) {
     const Bytes file = written(program);
     std::string sha256;
     const Result<Program> back = read_program(file, nullptr, &sha256);
@@ -161,7 +162,7 @@ TEST_CASE("header damage is named") {
     const Error error = refused(file);
     CHECK(error.code == ErrorCode::kUnsupported);
     CHECK(names(error, "version 7"));
-    CHECK(names(error, "version 1"));
+    CHECK(names(error, "version 2"));
   }
   SECTION("version 0") {
     file[4] = 0;
@@ -208,7 +209,7 @@ TEST_CASE("a flipped byte is caught by the checksum") {
 }
 
 TEST_CASE("a byte changed under a right checksum never breaks the reader") {
-  for (const Program& program : {small_network(), every_operator()}) {
+  for (const Program& program : {small_network(), every_operator(), packed_network()}) {
     const Bytes good = written(program);
     const auto body = static_cast<size_t>(number_at(good, 8));
     for (size_t at = kHeaderBytes; at < kHeaderBytes + body; ++at) {
@@ -294,6 +295,26 @@ TEST_CASE("constants must lie in the file and fit their shapes") {
   CHECK(names(refusal([](fb::Extent& e) { e = fb::Extent(UINT64_MAX - 63, 72); }), "outside"));
   CHECK(names(refusal([](fb::Extent& e) { e = fb::Extent(0, UINT64_MAX); }), "outside"));
   CHECK(names(refusal([](fb::Extent& e) { e = fb::Extent(0, 68); }), "needs 72 bytes"));
+}
+
+TEST_CASE("packed constants are smaller, and hold what they claim") {
+  const Program program = packed_network();
+  // Head, bits of 36 blocks, 4 of 9 taps in f32; a dense bias; head, bits, all taps in f16.
+  CHECK(number_at(written(program), 24) == align_constant(4 + 5 + 16 * 8 * 4 * 4) + 64 + 4 + 5 + 16 * 8 * 9 * 2);
+  const auto refusal = [&](const std::function<void(fb::ProgramT&, fb::ValueT&)>& edit) {
+    return refused(edited(program, [&](fb::ProgramT& p) { edit(p, *p.values[1]); }));
+  };
+  CHECK(refusal([](fb::ProgramT&, fb::ValueT& v) { v.packing = 9; }).code == ErrorCode::kUnsupported);
+  CHECK(names(refusal([](fb::ProgramT&, fb::ValueT& v) { v.packing = 0; }), "needs 4608 bytes"));
+  CHECK(names(refusal([](fb::ProgramT&, fb::ValueT& v) { *v.constant = fb::Extent(0, 64); }), "too small"));
+  CHECK(names(refusal([](fb::ProgramT&, fb::ValueT& v) { *v.constant = fb::Extent(0, 2048); }), "another number"));
+  CHECK(names(refusal([](fb::ProgramT&, fb::ValueT& v) { v.shape = {16, 8, 3, 4}; }), "another number"));
+  CHECK(names(refusal([](fb::ProgramT&, fb::ValueT& v) { v.shape = {16, -8, 3, 3}; }), "no bounded shape"));
+  CHECK(names(refusal([](fb::ProgramT&, fb::ValueT& v) { v.shape = {1 << 20, 1 << 20, 3, 3}; }), "no bounded shape"));
+  CHECK(names(refusal([](fb::ProgramT& p, fb::ValueT& v) {
+                for (int i = 0; i < 3; ++i) p.values.push_back(std::make_unique<fb::ValueT>(v));
+              }),
+              "overlaps"));
 }
 
 TEST_CASE("tables that share one big list cannot ask for more memory than the file has") {

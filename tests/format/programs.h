@@ -77,6 +77,32 @@ inline Program small_network() {
   return std::move(b.program);
 }
 
+/// A convolution whose 8 x 4 blocks keep 4 of 9 taps, and one whose weights halves can hold: both are packed in a file.
+inline Program packed_network() {
+  Builder b;
+  const int32_t x = b.input(Shape{1, 8, kDynamicDim, kDynamicDim});
+  Conv2dParams conv;
+  conv.kernel = {3, 3};
+  conv.pads = {1, 1, 1, 1};
+  const auto weights = [&b](int32_t number, auto value) {
+    std::vector<float> values(16 * 8 * 9);
+    for (size_t i = 0; i < values.size(); ++i) values[i] = value(i / 72, i / 9 % 8, i % 9);
+    b.program.values[static_cast<size_t>(number)].constant =
+        ConstantData::copy_of({reinterpret_cast<const uint8_t*>(values.data()), values.size() * sizeof(float)});
+    return number;
+  };
+  const int32_t pruned = weights(b.constant(Shape{16, 8, 3, 3}), [](size_t o, size_t i, size_t tap) {
+    return (tap + o / 8 + i / 4) % 9 < 4 ? 0.1f + 0.001f * static_cast<float>(o + i + tap) : 0.f;
+  });
+  const int32_t c = b.add(conv, {x, pruned, b.constant(Shape{16}), kNoValue});
+  const int32_t s = b.add(SliceParams{{1}, {0}, {8}, {1}}, {c});
+  const int32_t halves = weights(b.constant(Shape{16, 8, 3, 3}), [](size_t o, size_t i, size_t tap) {
+    return 0.125f * static_cast<float>(1 + o + i + tap);
+  });
+  b.output(b.add(conv, {s, halves, kNoValue, kNoValue}));
+  return std::move(b.program);
+}
+
 /// Every operator, no parameter at its default.
 inline Program every_operator() {
   Builder b;

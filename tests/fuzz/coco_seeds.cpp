@@ -12,6 +12,7 @@ int main(int argc, char** argv) {
   std::filesystem::create_directories(folder);
   using namespace coco::format;
   const std::pair<const char*, Program> seeds[] = {{"small.coco", testing::small_network()},
+                                                   {"packed.coco", testing::packed_network()},
                                                    {"every_operator.coco", testing::every_operator()}};
   for (const auto& [name, program] : seeds) {
     const auto bytes = write_program(program);
