@@ -139,7 +139,12 @@ Result<int> compile(Options& options) {
                                                        "; correct --scale or the card");
   }
   options.compile.precision = precision;
-  if (precision != Precision::kF32) COCO_TRY(quantize(options, bytes, model));
+  if (precision == Precision::kF16) {
+    COCO_ASSIGN(bytes, compile_onnx_file(options.input, options.compile));
+    COCO_ASSIGN(model, Model::from_bytes(bytes));
+  } else if (precision != Precision::kF32) {
+    COCO_TRY(quantize(options, bytes, model));
+  }
   COCO_TRY(write_file_atomically(options.output, bytes));
   if (!options.quiet) {
     std::printf("weights: %s\n", format::to_text(format::weight_sizes(model->program())).c_str());
@@ -151,14 +156,15 @@ Result<int> compile(Options& options) {
 
 void add_quantization(CLI::App& command, Options& options) {
   static const std::map<std::string, Precision> kPrecisions{
-      {"f32", Precision::kF32}, {"int8", Precision::kInt8}, {"auto", Precision::kAuto}};
+      {"f32", Precision::kF32}, {"f16", Precision::kF16}, {"int8", Precision::kInt8}, {"auto", Precision::kAuto}};
   static const std::map<std::string, CalibrationMethod> kMethods{{"mse", CalibrationMethod::kMse},
                                                                  {"percentile", CalibrationMethod::kPercentile},
                                                                  {"minmax", CalibrationMethod::kMinMax}};
   QuantizeOptions& quantize = options.compile.quantize;
   command
       .add_option("--precision", options.compile.precision,
-                  "f32; int8: every convolution that can be is integer; auto: int8 but for the layers that lose most")
+                  "f32; f16: weights stored in half the bytes, computed in f32; int8: every convolution that can be is "
+                  "integer; auto: int8 but for the layers that lose most")
       ->transform(CLI::CheckedTransformer(kPrecisions));
   command.add_option("--calibrate", options.calibration,
                      "folder of .png and .jpg pictures like those to come; the built-in clip when left out");

@@ -38,7 +38,8 @@ Result<format::Program> compile_program(std::span<const uint8_t> onnx, const Com
   COCO_ASSIGN(graph::Graph graph, import_onnx(onnx, {options.input_shapes}));
   COCO_TRY(graph::verify(graph));
   if (options.optimize) COCO_TRY(run_passes(graph));
-  if (options.precision != Precision::kF32) {
+  if (options.precision == Precision::kF16) COCO_TRY(halve_weights(graph));
+  if (options.precision == Precision::kInt8 || options.precision == Precision::kAuto) {
     if (!options.optimize) {
       return make_error(ErrorCode::kInvalidArgument, "integer precision needs the optimising passes; leave them on");
     }

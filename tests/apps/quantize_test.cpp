@@ -63,6 +63,18 @@ TEST_CASE("compile --precision int8: a smaller file, a table of layers, and a ca
   CHECK(text.out.find("bytes dense in f32") != std::string::npos);
 }
 
+TEST_CASE("compile --precision f16: weights in half the bytes") {
+  const TemporaryFolder folder;
+  REQUIRE(compile(folder / "f32.coco", {"--quiet"}).code == 0);
+  const Outcome run = compile(folder / "f16.coco", {"--precision", "f16"});
+  INFO(run.err);
+  REQUIRE(run.code == 0);
+  CHECK(run.out.find("10656 bytes dense in f32") != std::string::npos);
+  // 2664 weights of 2 bytes less each; heads, bits and alignment take some of it back.
+  CHECK(fs::file_size(folder / "f16.coco") + 2 * 2664 - 600 < fs::file_size(folder / "f32.coco"));
+  REQUIRE(run_cocopipe({"inspect", folder / "f16.coco"}).code == 0);
+}
+
 TEST_CASE("compile --precision: the same model each time") {
   const TemporaryFolder folder;
   fs::create_directory(folder / "pictures");

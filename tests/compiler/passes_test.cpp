@@ -304,6 +304,28 @@ TEST_CASE("fold_affine puts a batch normalisation into the convolution") {
   )"));
 }
 
+TEST_CASE("halve_weights rounds what halves can hold, and weights alone") {
+  graph::Graph graph = parsed(R"(graph {
+    input %x: f32[1, 1, ?, ?]
+    const %w: f32[2, 1, 1, 2] = [0.1, -2, 2049, 3]
+    const %b: f32[2] = [0.1, 6]
+    const %big: f32[1, 2, 1, 1] = [0.1, 70000]
+    %c = Conv2d(%x, %w, %b) {kernel = [1, 2]}
+    %y = Conv2d(%c, %big)
+    output %y
+  })");
+  REQUIRE(compiler::halve_weights(graph).ok());
+  REQUIRE(graph::verify(graph).ok());
+  REQUIRE(canonical(graph) == normal(R"(
+    input %x: f32[1, 1, ?, ?]
+    const %b: f32[2] = [0.1, 6]
+    const %big: f32[1, 2, 1, 1] = [0.1, 70000]
+    const %w: f32[2, 1, 1, 2] = [0.0999755859375, -2, 2048, 3]
+    %c = Conv2d(%x, %w, %b) {kernel = [1, 2]}
+    %y = Conv2d(%c, %big)
+    output %y
+  )"));
+}
 TEST_CASE("fold_affine on grouped transposed convolutions and reversed subtraction") {
   REQUIRE(after({"fold_affine"}, R"(
     input %x: f32[1, 2, ?, ?]

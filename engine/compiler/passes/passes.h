@@ -34,4 +34,7 @@ Status remove_dead(graph::Graph& graph);
 /// are.
 Status order_channels(graph::Graph& graph);
 
+/// Not in the list: for Precision::kF16. Results change by the rounding.
+Status halve_weights(graph::Graph& graph);
+
 }  // namespace coco::compiler

@@ -28,6 +28,7 @@ struct CalibrationSample {
 
 enum class Precision : uint8_t {
   kF32,   ///< everything in f32
+  kF16,   ///< convolutions' weights rounded to f16 and stored so, in half the bytes; computed in f32
   kInt8,  ///< every convolution that can be is integer; an error when more quality is lost than allowed
   kAuto,  ///< as kInt8, but the convolutions that lose most stay f32 until the loss is allowed
 };
@@ -77,13 +78,13 @@ struct CompileOptions {
   std::vector<std::pair<std::string, Shape>> input_shapes;
   /// Runs the optimising passes (constant folding, fusion). Off: the imported graph as it stands.
   bool optimize = true;
-  /// Integer precisions need optimize and quantize.samples.
+  /// kInt8 and kAuto need optimize and quantize.samples.
   Precision precision = Precision::kF32;
   /// Channels of pruned networks change places where the integer kernels have less to multiply then. Results stay the
   /// same but for the order of sums in what remains f32.
   bool order_channels = true;
   QuantizeOptions quantize;
-  QuantizeReport* report = nullptr;  ///< written when precision is not kF32
+  QuantizeReport* report = nullptr;  ///< written when precision is kInt8 or kAuto
 };
 
 /// Compiles an ONNX file (opsets 7 to 17) to the bytes of a .coco file.
