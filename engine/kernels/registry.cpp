@@ -139,6 +139,15 @@ std::span<const KernelRow<QuantizeRowSlot>> kernel_rows<QuantizeRowSlot>() {
 }
 
 template <>
+std::span<const KernelRow<GatherRowSlot>> kernel_rows<GatherRowSlot>() {
+  static constexpr KernelRow<GatherRowSlot> kRows[] = {
+#define COCO_GATHER_ROW_KERNEL COCO_ROW
+#include "kernels/kernels.def"
+  };
+  return kRows;
+}
+
+template <>
 std::span<const KernelRow<LoadRowSlot>> kernel_rows<LoadRowSlot>() {
   static constexpr KernelRow<LoadRowSlot> kRows[] = {
 #define COCO_LOAD_ROW_KERNEL COCO_ROW

@@ -120,6 +120,7 @@ COCO_PLAIN_SLOT(BinaryConstRowSlot, BinaryConstRowFn)
 COCO_PLAIN_SLOT(InterleaveRowSlot, InterleaveRowFn)
 COCO_PLAIN_SLOT(ShuffleStoreRowSlot, ShuffleStoreRowFn)
 COCO_PLAIN_SLOT(QuantizeRowSlot, QuantizeRowFn)
+COCO_PLAIN_SLOT(GatherRowSlot, GatherRowFn)
 COCO_PLAIN_SLOT(ResampleRowVSlot, ResampleRowVFn)
 COCO_PLAIN_SLOT(ResampleRowHSlot, ResampleRowHFn)
 #undef COCO_PLAIN_SLOT

@@ -41,11 +41,15 @@ struct LineExecutor::State {
   LinePlan plan;
   SessionStats stats;
   std::vector<Worker> workers;
+  /// [operator][input][row of its result]: one past the last row of the input that the step at that row reads.
+  std::vector<std::vector<std::vector<int>>> row_ends;
+  std::vector<backends::RingSlots> slots;  ///< per tensor
   std::span<const Binding> bindings;
   const std::function<void(int)>* extra = nullptr;
   std::function<void(int, int)> task;  ///< made once, so that a run allocates nothing
 
   Status make_workers();
+  void tabulate_rows();
   void fill_left_margins(float* arena) const;
   void run_tile(Worker& worker, const Extent& band, const Extent& strip);
   void produce(Worker& worker, const Extent& band, const Extent& strip, int index, int until);
@@ -75,6 +79,19 @@ Status LineExecutor::State::make_workers() {
   return {};
 }
 
+void LineExecutor::State::tabulate_rows() {
+  for (const RingPlan& ring : plan.rings) slots.emplace_back(ring.capacity);
+  for (size_t i = 0; i < program.ops.size(); ++i) {
+    const LineOp& op = program.ops[i];
+    int height = 0;
+    for (const std::vector<Extent>* parts : {&plan.bands, &plan.cells})
+      for (const Extent& part : *parts) height = std::max(height, part[i].end);
+    row_ends.emplace_back(op.inputs.size());
+    for (size_t k = 0; k < op.inputs.size(); ++k)
+      for (int y = 0; y < height; ++y) row_ends[i][k].push_back(step_rows(program, op, static_cast<int>(k), y).end);
+  }
+}
+
 /// Nothing writes there afterwards. The memory comes zeroed.
 void LineExecutor::State::fill_left_margins(float* arena) const {
   for (size_t t = 0; t < plan.rings.size(); ++t) {
@@ -91,7 +108,7 @@ void LineExecutor::State::prepare_inputs(Worker& worker, const Extent& strip) {
     for (size_t k = 0; k < program.ops[i].inputs.size(); ++k) {
       const int tensor = program.ops[i].inputs[k];
       const RingPlan& ring = plan.rings[tensor];
-      worker.inputs[i][k] = {worker.arena + ring.offset + ring.lead, ring.row_stride, ring.pitch, ring.capacity,
+      worker.inputs[i][k] = {worker.arena + ring.offset + ring.lead, ring.row_stride, ring.pitch, slots[tensor],
                              strip[plan.producers[tensor]]};
     }
 }
@@ -102,7 +119,7 @@ void LineExecutor::State::produce(Worker& worker, const Extent& band, const Exte
   const int step = op.op->rows_per_step();
   for (int& y = worker.next[index]; y < until; y += step) {
     for (size_t k = 0; k < op.inputs.size(); ++k)
-      produce(worker, band, strip, plan.producers[op.inputs[k]], step_rows(program, op, static_cast<int>(k), y).end);
+      produce(worker, band, strip, plan.producers[op.inputs[k]], row_ends[index][k][y]);
     RowArgs args;
     args.y = y;
     args.x = strip[index];
@@ -114,7 +131,7 @@ void LineExecutor::State::produce(Worker& worker, const Extent& band, const Exte
       continue;
     }
     const RingPlan& ring = plan.rings[op.output];
-    args.out = worker.arena + ring.offset + (y % ring.capacity) * ring.row_stride + ring.lead;
+    args.out = worker.arena + ring.offset + slots[op.output](y) * ring.row_stride + ring.lead;
     args.out_row_stride = ring.row_stride;
     args.out_channel_stride = ring.pitch;
     op.op->run(args);
@@ -147,6 +164,7 @@ Result<std::unique_ptr<LineExecutor>> LineExecutor::create(LineProgram program, 
   state->program = std::move(program);
   state->stats.executor = "line";
   state->stats.macs = state->program.macs;
+  state->tabulate_rows();
   COCO_TRY(state->make_workers());
   State* s = state.get();
   s->task = [s](int task, int worker) {

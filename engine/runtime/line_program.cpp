@@ -102,6 +102,10 @@ Result<std::vector<int>> LineProgram::append(const format::Program& program, std
     for (int position : bound.inputs) line.inputs.push_back(tensor_of[op.inputs[position]]);
     line.cost += static_cast<double>(format::count_macs(op, shapes)) /
                  static_cast<double>(std::max<int64_t>(shapes[op.outputs[0]].element_count().value_or(1), 1));
+    const auto source = std::find_if(ops.begin(), ops.end(), [&](const LineOp& other) {
+      return other.binding >= 0 && other.output >= 0 && !line.inputs.empty() && other.output == line.inputs[0];
+    });
+    if (source != ops.end()) line.op->input_is_bound(source->binding);
     line.params = op.params;
     tensor_of[op.outputs[0]] = line.output;
     ops.push_back(std::move(line));

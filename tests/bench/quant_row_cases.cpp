@@ -87,6 +87,17 @@ void add_quantize(std::vector<Case>& cases, int channels) {
   }
 }
 
+void add_gather(std::vector<Case>& cases) {
+  const auto input = std::make_shared<std::vector<uint8_t>>(static_cast<size_t>(kWidth + 64), uint8_t{77});
+  const auto output = std::make_shared<std::vector<uint32_t>>(static_cast<size_t>(kWidth));
+  const GatherRowArgs args{input->data(), kWidth + 64, 32, kWidth, output->data()};
+  for (const auto& row : kernel_rows<GatherRowSlot>()) {
+    if (!row.matches({}, {active_target()})) continue;
+    cases.push_back({std::string(row.name), "8-bit samples", 0, 5.0 * kWidth,
+                     [run = row.function, args, input, output] { run(args); }, true});
+  }
+}
+
 }  // namespace
 
 std::vector<Case> quant_row_cases() {
@@ -99,6 +110,7 @@ std::vector<Case> quant_row_cases() {
   add_conv(cases, {32, 32, 3, false, false}, "32->32 3x3 prelu");
   add_quantize(cases, 1);
   add_quantize(cases, 8);
+  add_gather(cases);
   return cases;
 }
 

@@ -293,6 +293,7 @@ std::vector<std::string> rows_without_case(const std::vector<Case>& cases) {
   add_names<ConvTapsSlot>(names);
   add_names<QuantConvRowSlot>(names);
   add_names<QuantizeRowSlot>(names);
+  add_names<GatherRowSlot>(names);
   add_names<LoadRowSlot>(names);
   add_names<StoreRowSlot>(names);
   add_names<UnaryRowSlot>(names);

@@ -53,6 +53,32 @@ TEST_CASE("quantized rows equal the dense reference") {
     }
 }
 
+TEST_CASE("gathered samples are the quantized rows of the same picture, and zeros outside") {
+  std::mt19937 random(11);
+  for (int columns : {1, 2, 3, 4, 17, 34, 35, 66, 67, 68, 131, 300})
+    for (int round = 0; round < 6; ++round) {
+      const int begin = round == 0 ? 0 : static_cast<int>(random() % static_cast<unsigned>(columns));
+      const int width =
+          round < 2 ? columns - begin : 1 + static_cast<int>(random() % static_cast<unsigned>(columns - begin));
+      std::vector<uint8_t> samples(static_cast<size_t>(columns));  // exactly: what reads outside is found
+      std::vector<float> padded(static_cast<size_t>(columns + kQuantRowSlop), 0.f);
+      for (int x = 0; x < columns; ++x) {
+        samples[x] = static_cast<uint8_t>(random());
+        load_row_ref(SampleType::kU8, &samples[x], 1, &padded[x + 1]);
+      }
+      std::vector<uint32_t> expected(static_cast<size_t>(width + kQuantRowSlop));
+      quantize_row_ref({padded.data() + begin, 1, expected.data(), 0, 4, width, 255.f, 0});
+      expected.resize(static_cast<size_t>(width));
+      for (const auto& row : kernel_rows<GatherRowSlot>())
+        for_each_target([&] {
+          INFO(row.name << " columns " << columns << " begin " << begin << " width " << width);
+          std::vector<uint32_t> out(static_cast<size_t>(width), kCanary);
+          row.function({samples.data(), columns, begin, width, out.data()});
+          CHECK(out == expected);
+        });
+    }
+}
+
 TEST_CASE("quantized rows: what is not a number is the least") {
   const std::vector<float> in(kQuantRowSlop + 5, std::nanf(""));
   for (const auto& row : kernel_rows<QuantizeRowSlot>())

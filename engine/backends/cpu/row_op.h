@@ -33,6 +33,23 @@ struct RowTensor {
   uint32_t margin() const { return type == DataType::kU8 ? 0x01010101u * static_cast<uint32_t>(zero_point) : 0; }
 };
 
+/// Which of a ring's slots holds a row: y % capacity, by two multiplications (Lemire, Kaser, Kurz: Faster remainder by
+/// direct computation, 2019).
+class RingSlots {
+ public:
+  explicit RingSlots(int capacity = 1)
+      : capacity_(static_cast<uint32_t>(capacity)), inverse_(UINT64_MAX / capacity_ + 1) {}
+  int operator()(int y) const {
+    const uint64_t fraction = inverse_ * static_cast<uint32_t>(y);
+    return static_cast<int>(static_cast<uint64_t>((static_cast<Wide>(fraction) * capacity_) >> 64));
+  }
+
+ private:
+  __extension__ using Wide = unsigned __int128;
+  uint32_t capacity_;
+  uint64_t inverse_;
+};
+
 /// The ring of rows a tile holds of one input. Columns are counted from the tile's first column `x_begin`. Zeros (a u8
 /// tensor: zero points) stand left of column 0 and right of the last column, as far as the consumers said they read.
 /// Planes of u8 tensors are addressed as if their words were floats.
@@ -40,10 +57,10 @@ struct RowInput {
   const float* base = nullptr;
   ptrdiff_t row_stride = 0;      ///< words between slots
   ptrdiff_t channel_stride = 0;  ///< words between planes of a row
-  int capacity = 1;              ///< slots
-  Interval x;                    ///< columns held
+  RingSlots slots;
+  Interval x;  ///< columns held
   /// Channel 0 of row y, at column x.begin.
-  const float* row(int y) const { return base + (y % capacity) * row_stride; }
+  const float* row(int y) const { return base + slots(y) * row_stride; }
   /// Channel c of row y, at column `column`, which may lie in the zero margins.
   const float* at(int y, int c, int column) const { return row(y) + c * channel_stride + (column - x.begin); }
 };
@@ -82,6 +99,8 @@ class RowOp {
   /// Rows of the result one run makes: those from a multiple of this number on. At the lower edge some may lie outside
   /// the picture; nothing reads them.
   virtual int rows_per_step() const { return 1; }
+  /// Tells that input 0 holds the samples of this binding, which an operator may then read itself.
+  virtual void input_is_bound(int binding) { static_cast<void>(binding); }
   virtual void run(const RowArgs& args) const noexcept = 0;
 };
 

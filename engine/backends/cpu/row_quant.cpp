@@ -34,12 +34,18 @@ bool is_gathered(const format::Program& program, int32_t value) {
 
 class QuantizeOp : public PointwiseOp {
  public:
-  QuantizeOp(const format::QuantizeParams& params, int channels, bool gather, kernels::QuantizeRowFn run)
-      : params_(params), channels_(channels), gather_(gather), run_(run) {}
+  QuantizeOp(const format::QuantizeParams& params, RowTensor input, bool gather, const Capabilities& capabilities)
+      : params_(params),
+        input_(input),
+        gather_(gather),
+        run_(choose<kernels::QuantizeRowSlot>(capabilities)),
+        gather_bytes_(choose<kernels::GatherRowSlot>(capabilities)) {}
   Interval cols_needed(int, Interval x) const override {
     return gather_ ? Interval{x.begin - kGatheredLeft, x.end + kGathered - 1 - kGatheredLeft} : x;
   }
+  void input_is_bound(int binding) override { binding_ = binding; }
   void run(const RowArgs& args) const noexcept override {
+    if (binding_ >= 0 && is_identity(args.bindings[binding_])) return gather_samples(args);
     kernels::QuantizeRowArgs row;
     row.out = reinterpret_cast<uint32_t*>(args.out);
     row.out_plane_stride = args.out_channel_stride;
@@ -51,7 +57,7 @@ class QuantizeOp : public PointwiseOp {
     } else {
       row.in = args.inputs[0].at(args.y, 0, args.x.begin);
       row.in_channel_stride = args.inputs[0].channel_stride;
-      row.channels = channels_;
+      row.channels = input_.channels;
     }
     row.width = args.x.size();
     row.multiplier = params_.multiplier;
@@ -60,10 +66,26 @@ class QuantizeOp : public PointwiseOp {
   }
 
  private:
+  /// 8-bit samples become k / 255 and, times 255, themselves again.
+  bool is_identity(const Binding& samples) const {
+    return gather_ && samples.type == SampleType::kU8 && params_.multiplier == 255 && params_.zero_point == 0;
+  }
+  void gather_samples(const RowArgs& args) const noexcept {
+    const Binding& samples = args.bindings[binding_];
+    kernels::GatherRowArgs row;
+    row.in = static_cast<const uint8_t*>(samples.data) + args.y * samples.row_stride;
+    row.columns = input_.width;
+    row.begin = args.x.begin, row.width = args.x.size();
+    row.out = reinterpret_cast<uint32_t*>(args.out);
+    gather_bytes_(row);
+  }
+
   format::QuantizeParams params_;
-  int channels_;
+  RowTensor input_;
   bool gather_;
+  int binding_ = -1;
   kernels::QuantizeRowFn run_;
+  kernels::GatherRowFn gather_bytes_;
 };
 
 /// The kernel rows [first, last) that lie inside the picture.
@@ -76,7 +98,10 @@ class QuantConvOp : public RowOp {
  public:
   QuantConvOp(const format::QuantConv2dParams& params, int height, bool gathered,
               std::map<KernelRows, kernels::QuantConvRowWeights> weights, kernels::QuantConvRowFn run)
-      : params_(params), height_(height), gathered_(gathered), weights_(std::move(weights)), run_(run) {}
+      : params_(params), height_(height), gathered_(gathered), weights_(std::move(weights)), run_(run) {
+    const auto whole = weights_.find({0, static_cast<int>(params.kernel[0])});
+    if (whole != weights_.end()) whole_ = &whole->second;
+  }
 
   static int first_row(const format::QuantConv2dParams& p, int y) {
     return static_cast<int>(y * p.stride[0] - p.pads[0]);
@@ -100,11 +125,15 @@ class QuantConvOp : public RowOp {
     return {first, static_cast<int>(last + (params_.kernel[1] - 1) * params_.dilation[1] + 1)};
   }
   void run(const RowArgs& args) const noexcept override {
-    const KernelRows valid = inside(params_, args.y, height_);
+    const int first = first_row(params_, args.y);
+    KernelRows valid{0, static_cast<int>(params_.kernel[0])};
     const RowInput& in = args.inputs[0];
     kernels::QuantConvRowArgs conv;
-    conv.weights = &weights_.find(valid)->second;
-    const int first = first_row(params_, args.y);
+    conv.weights = whole_;
+    if (first < 0 || rows_needed(0, args.y).end > height_) {
+      valid = inside(params_, args.y, height_);
+      conv.weights = &weights_.find(valid)->second;
+    }
     const int column = first_column(args.x.begin);
     for (int ky = valid.first; ky < valid.last; ++ky) {
       const int row = first + ky * static_cast<int>(params_.dilation[0]);
@@ -127,6 +156,7 @@ class QuantConvOp : public RowOp {
   bool gathered_;
   /// Packed without the kernel rows outside the picture: what they would add is 0, and no row stands for them.
   std::map<KernelRows, kernels::QuantConvRowWeights> weights_;
+  const kernels::QuantConvRowWeights* whole_ = nullptr;  ///< of the rows that no edge cuts
   kernels::QuantConvRowFn run_;
 };
 
@@ -171,9 +201,7 @@ Result<BoundRowOp> bind_quantize(const BindContext& context) {
   COCO_ASSIGN(const RowTensor input, context.row_tensor(0));
   const auto& params = std::get<format::QuantizeParams>(context.op().params);
   const bool gather = is_gathered(context.program, context.op().outputs[0]);
-  return BoundRowOp{std::make_unique<QuantizeOp>(params, input.channels, gather,
-                                                 choose<kernels::QuantizeRowSlot>(context.capabilities)),
-                    {0}};
+  return BoundRowOp{std::make_unique<QuantizeOp>(params, input, gather, context.capabilities), {0}};
 }
 
 Result<BoundRowOp> bind_quant_conv(const BindContext& context) {

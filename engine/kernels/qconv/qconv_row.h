@@ -108,4 +108,16 @@ using QuantizeRowFn = void (*)(const QuantizeRowArgs&);
 void quantize_row_ref(const QuantizeRowArgs& args);
 void quantize_row_hwy(const QuantizeRowArgs& args);
 
+/// Neighbouring samples of an 8-bit picture as words: word j gets those of columns begin + j - 1 .. begin + j + 2, the
+/// first in the lowest byte, 0 outside the picture.
+struct GatherRowArgs {
+  const uint8_t* in = nullptr;  ///< column 0 of the picture; nothing outside its columns is read
+  int columns = 0;              ///< of the picture
+  int begin = 0, width = 0;     ///< words wanted, all at columns of the picture; just these are written
+  uint32_t* out = nullptr;
+};
+using GatherRowFn = void (*)(const GatherRowArgs&);
+void gather_row_ref(const GatherRowArgs& args);
+void gather_row_hwy(const GatherRowArgs& args);
+
 }  // namespace coco::kernels

@@ -62,4 +62,14 @@ void quantize_row_ref(const QuantizeRowArgs& args) {
   }
 }
 
+void gather_row_ref(const GatherRowArgs& args) {
+  for (int j = 0; j < args.width; ++j) {
+    args.out[j] = 0;
+    for (int i = 0; i < 4; ++i) {
+      const int column = args.begin + j - 1 + i;
+      if (column >= 0 && column < args.columns) args.out[j] |= byte_at(args.in[column], i);
+    }
+  }
+}
+
 }  // namespace coco::kernels

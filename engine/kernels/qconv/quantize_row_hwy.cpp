@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "kernels/qconv/qconv_row.h"
 #include "kernels/qconv/targets.h"
 
@@ -40,6 +42,31 @@ void QuantizeRow(const QuantizeRowArgs& args) {
 #endif
 }
 
+void GatherRow(const GatherRowArgs& args) {
+#if HWY_TARGET == HWY_SCALAR
+  gather_row_ref(args);
+#else
+  const hn::ScalableTag<uint8_t> d8;
+  const int lanes = static_cast<int>(hn::Lanes(d8));
+  const auto rest = [&](int from, int to) HWY_ATTR {
+    if (from < to) gather_row_ref({args.in, args.columns, args.begin + from, to - from, args.out + from});
+  };
+  const auto block = [&](int j) HWY_ATTR {
+    const uint8_t* in = args.in + args.begin + j - 1;
+    hn::StoreInterleaved4(hn::LoadU(d8, in), hn::LoadU(d8, in + 1), hn::LoadU(d8, in + 2), hn::LoadU(d8, in + 3), d8,
+                          reinterpret_cast<uint8_t*>(args.out + j));
+  };
+  // Words [first, last) have all their neighbours; the last block overlaps the one before.
+  const int first = args.begin == 0 ? 1 : 0, last = std::min(args.width, args.columns - 2 - args.begin);
+  if (last - first < lanes) return rest(0, args.width);
+  rest(0, first);
+  int j = first;
+  for (; j + lanes <= last; j += lanes) block(j);
+  if (j < last) block(last - lanes);
+  rest(last, args.width);
+#endif
+}
+
 }  // namespace HWY_NAMESPACE
 }  // namespace coco::kernels
 HWY_AFTER_NAMESPACE();
@@ -47,6 +74,8 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace coco::kernels {
 HWY_EXPORT(QuantizeRow);
+HWY_EXPORT(GatherRow);
+void gather_row_hwy(const GatherRowArgs& args) { HWY_DYNAMIC_DISPATCH(GatherRow)(args); }
 void quantize_row_hwy(const QuantizeRowArgs& args) { HWY_DYNAMIC_DISPATCH(QuantizeRow)(args); }
 }  // namespace coco::kernels
 #endif
