@@ -36,6 +36,26 @@ bench_job() {
   rm -f out/bench_4k.mp4
 }
 
+# bench_target TARGET SECONDS: what a processor with no better instructions than TARGET gives.
+bench_target() {
+  local json
+  json=$(COCO_CPU_TARGET=$1 "$COCOPIPE" bench upscale --model "$INT8_MODEL" --input-size 1920x1080 \
+    --threads "$(nproc)" --seconds "$2" --json 2>/dev/null) || return 0 # the processor has no such instructions
+  [ "$(text target <<<"$json")" = "$1" ] || return 0
+  row "sr2x-s int8, $1 only, $(nproc) threads" "$(number fps <<<"$json" | xargs printf '%.1f') fps"
+}
+
+# The way a player goes, without the encoder: file, decoder, upscaler, nowhere. The whole process is timed.
+bench_pipeline() {
+  local label=$1 frames=$2 start end
+  shift 2
+  start=$(date +%s%N)
+  GST_PLUGIN_PATH=$PWD/build/release/lib/gstreamer-1.0 gst-launch-1.0 -q filesrc location=out/bench.mp4 ! qtdemux ! \
+    h264parse ! avdec_h264 ! "$@" ! fakesink sync=false || return 1
+  end=$(date +%s%N)
+  row "$label" "$(awk -v f="$frames" -v t=$((end - start)) 'BEGIN {printf "%.1f", f / (t * 1e-9)}') fps" "$frames frames"
+}
+
 # The same network, the same input, 2 threads each; the runs alternate so that a noisy neighbour meets both.
 bench_onnxruntime() {
   local seconds=$1 peer=$PEER model=engine/models/sr2x-s.onnx json ours=() ints=() theirs=() a b c
@@ -93,7 +113,7 @@ bench_ablation() {
 }
 
 dev_bench() {
-  local peers=0 seconds=5 min_time=0.2 threads
+  local peers=0 seconds=5 min_time=0.2 threads target
   if [ "${1:-}" = ablation ]; then
     shift
     bench_ablation "$@"
@@ -123,6 +143,9 @@ dev_bench() {
   [ -f out/bench.mp4 ] || "$COCOPIPE" demo-clip out/bench.mp4 --quiet
   bench_job "file 1080p -> 4K, libx264 ultrafast" --codec libx264 --preset ultrafast
   bench_job "file 1080p -> 4K, no encoder" --no-encode
+  for target in AVX3_DL AVX3 AVX2 SSE4 SSSE3; do bench_target "$target" "$seconds"; done
+  bench_pipeline "GStreamer: H.264 1080p decoded" 75 identity
+  bench_pipeline "GStreamer: decoded, int8 to 4K" 75 cocoupscale model="$INT8_MODEL" ! video/x-raw,width=3840,height=2160
   if [ "$peers" = 1 ]; then
     printf '\n%-44s %12s  %s\n' "other software, same run" "speed" ""
     bench_onnxruntime "$seconds"

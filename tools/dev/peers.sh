@@ -6,6 +6,7 @@ PEER=tools/peers/onnxruntime.js
 
 # number KEY: the first number behind "KEY": in the JSON on standard input.
 number() { tr -d '\n' | sed -n "s/.*\"$1\": *\(-\{0,1\}[0-9.][0-9.eE+-]*\).*/\1/p"; }
+text() { tr -d '\n' | sed -n "s/.*\"$1\": *\"\([^\"]*\)\".*/\1/p"; }
 
 # ONNX Runtime from its npm package.
 fetch_onnxruntime() {
