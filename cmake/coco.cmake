@@ -31,6 +31,13 @@ function(coco_skip_pointer_checks target)
   endif()
 endfunction()
 
+# What runs for milliseconds and takes long to optimise: under sanitizers it is not optimised at all.
+function(coco_compile_plainly target)
+  if(COCO_SANITIZE)
+    target_compile_options(${target} PRIVATE -O0)
+  endif()
+endfunction()
+
 # What runs once a command, or only calls the libraries that are measured, compiles in two thirds of the time at -O1.
 function(coco_compile_quickly target)
   target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-O1>)
