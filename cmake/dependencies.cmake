@@ -34,6 +34,8 @@ endif()
 if(COCO_GSTREAMER)
   pkg_check_modules(GST REQUIRED IMPORTED_TARGET gstreamer-1.0 gstreamer-base-1.0 gstreamer-video-1.0)
   pkg_check_modules(GST_CHECK IMPORTED_TARGET gstreamer-check-1.0 gstreamer-app-1.0)
+endif()
+if(COCO_GSTREAMER OR COCO_TUNE)
   find_package(yaml-cpp REQUIRED)
 endif()
 

@@ -10,7 +10,7 @@
 namespace coco::tune {
 namespace {
 
-constexpr const char* kFormat = "cocopipe-tune-1";
+constexpr const char* kFormat = "cocopipe-tune-2";
 
 std::string join_keys(const std::map<std::string, torch::Tensor>& tensors) {
   std::string names;

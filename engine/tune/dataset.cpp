@@ -17,21 +17,47 @@ bool has_image_extension(const fs::path& path) {
   return std::find(kKnown.begin(), kKnown.end(), e) != kKnown.end();
 }
 
-Result<std::vector<fs::path>> list_images(const std::string& folder) {
+/// Adds the folder's images in order; links that lead nowhere count as images.
+Status list_images(const fs::path& folder, std::vector<fs::path>& paths) {
   std::error_code failure;
-  if (!fs::is_directory(folder, failure)) {
-    return make_error(ErrorCode::kNotFound, "no folder '" + folder + "'; give the folder that holds the images");
-  }
-  std::vector<fs::path> paths;
+  const auto before = static_cast<ptrdiff_t>(paths.size());
   for (fs::directory_iterator it(folder, failure), end; !failure && it != end; it.increment(failure)) {
-    if (it->is_regular_file() && has_image_extension(it->path())) paths.push_back(it->path());
+    std::error_code ignored;
+    if (has_image_extension(it->path()) && !it->is_directory(ignored)) paths.push_back(it->path());
   }
-  if (failure) return make_error(ErrorCode::kIo, "cannot read folder '" + folder + "': " + failure.message());
-  if (paths.empty()) {
-    return make_error(ErrorCode::kNotFound, "no images in '" + folder + "' (.png, .jpg, .jpeg, .bmp, .webp)");
+  if (failure) return make_error(ErrorCode::kIo, "cannot read folder '" + folder.string() + "': " + failure.message());
+  if (static_cast<ptrdiff_t>(paths.size()) == before) {
+    return make_error(ErrorCode::kNotFound, "no images in '" + folder.string() + "' (.png, .jpg, .jpeg, .bmp, .webp)");
   }
-  std::sort(paths.begin(), paths.end());
+  std::sort(paths.begin() + before, paths.end());
+  return {};
+}
+
+Result<std::vector<fs::path>> list_sources(const std::vector<std::string>& sources) {
+  std::vector<fs::path> paths;
+  for (const std::string& source : sources) {
+    std::error_code failure;
+    if (fs::is_directory(source, failure)) {
+      COCO_TRY(list_images(source, paths));
+    } else if (has_image_extension(source)) {
+      paths.emplace_back(source);
+    } else {
+      return make_error(ErrorCode::kNotFound, "no folder '" + source + "'; give the folder that holds the images");
+    }
+  }
   return paths;
+}
+
+Result<ImagePair> load_pair(const fs::path& path, const PairOptions& options) {
+  COCO_ASSIGN(const quality::Plane8 luma, read_luma(path.string()));
+  const int step = options.scale * options.multiple;
+  const int width = luma.width / step * options.multiple, height = luma.height / step * options.multiple;
+  if (std::min(width, height) < std::max(options.smallest, 1)) {
+    return make_error(ErrorCode::kInvalidData, "image '" + path.string() + "' is too small: fewer than " +
+                                                   std::to_string(std::max(options.smallest, 1)) +
+                                                   " low resolution pixels a side");
+  }
+  return make_pair(path.filename().string(), luma, options);
 }
 
 /// The interleaved pixels as RGB, whatever the file's order and alpha.
@@ -94,34 +120,43 @@ Result<quality::Plane8> read_luma(const std::string& path) {
   return quality::luma_from_rgb(to_rgb(image).data(), image.cols, image.rows);
 }
 
-ImagePair make_pair(std::string name, const quality::Plane8& luma, int scale) {
-  ImagePair pair{std::move(name), quality::crop_to_multiple(luma, scale), {}};
-  pair.lr = quality::resize_bicubic(pair.hr, pair.hr.width / scale, pair.hr.height / scale);
+ImagePair make_pair(std::string name, const quality::Plane8& luma, const PairOptions& options) {
+  ImagePair pair{std::move(name), quality::crop_to_multiple(luma, options.scale * options.multiple), {}};
+  pair.lr = quality::resize_bicubic(pair.hr, pair.hr.width / options.scale, pair.hr.height / options.scale);
   return pair;
 }
 
-Result<std::vector<ImagePair>> load_pairs(const std::string& folder, int scale) {
-  COCO_ASSIGN(const auto paths, list_images(folder));
-  std::vector<ImagePair> pairs;
-  pairs.reserve(paths.size());
+Result<LoadedPairs> load_pairs(const std::vector<std::string>& sources, const PairOptions& options) {
+  COCO_ASSIGN(const auto paths, list_sources(sources));
+  LoadedPairs loaded;
+  loaded.pairs.reserve(paths.size());
   for (const fs::path& path : paths) {
-    COCO_ASSIGN(const auto luma, read_luma(path.string()));
-    if (luma.width < scale || luma.height < scale) {
-      return make_error(ErrorCode::kInvalidData, "image '" + path.string() + "' is too small; remove it");
+    auto pair = load_pair(path, options);
+    if (pair.ok()) {
+      loaded.pairs.push_back(std::move(pair).value());
+    } else {
+      loaded.skipped.push_back(pair.error().message);
     }
-    pairs.push_back(make_pair(path.filename().string(), luma, scale));
   }
-  return pairs;
+  if (static_cast<int>(loaded.pairs.size()) < std::max(options.fewest, 1)) {
+    std::string message = "only " + std::to_string(loaded.pairs.size()) + " usable images, at least " +
+                          std::to_string(std::max(options.fewest, 1)) + " are needed";
+    if (!loaded.skipped.empty()) {
+      message += "; " + std::to_string(loaded.skipped.size()) + " were skipped, the first: " + loaded.skipped.front();
+    }
+    return make_error(ErrorCode::kInvalidData, std::move(message));
+  }
+  return loaded;
 }
 
-void add_shrunk(std::vector<ImagePair>& images, const std::vector<double>& factors, int scale, int smallest) {
+void add_shrunk(std::vector<ImagePair>& images, const std::vector<double>& factors, const PairOptions& options) {
   const size_t originals = images.size();
   for (const double factor : factors) {
     for (size_t i = 0; i < originals; ++i) {
       const quality::Plane8& hr = images[i].hr;
       const int width = static_cast<int>(hr.width * factor), height = static_cast<int>(hr.height * factor);
-      if (std::min(width, height) / scale < smallest) continue;
-      images.push_back(make_pair(images[i].name, quality::resize_bicubic(hr, width, height), scale));
+      if (std::min(width, height) / options.scale < options.smallest) continue;
+      images.push_back(make_pair(images[i].name, quality::resize_bicubic(hr, width, height), options));
     }
   }
 }

@@ -18,15 +18,30 @@ struct ImagePair {
 /// Luma of an image file (PNG, JPEG, BMP, WebP; 8 bits): RGB through the protocol's formula, grey values as they are.
 Result<quality::Plane8> read_luma(const std::string& path);
 
-/// HR cropped to a multiple of `scale`, LR by resize_bicubic of the whole HR plane.
-ImagePair make_pair(std::string name, const quality::Plane8& luma, int scale);
+/// What pictures become.
+struct PairOptions {
+  int scale = 2;
+  int multiple = 1;  ///< the sides of the LR plane are multiples of it: what an unshuffled input needs
+  int smallest = 1;  ///< pictures with a shorter LR side are skipped
+  int fewest = 1;    ///< fewer pictures than this are an error
+};
 
-/// Every image of the folder (not below it), in order of file name. A folder without images is an error.
-Result<std::vector<ImagePair>> load_pairs(const std::string& folder, int scale);
+/// HR cropped to a multiple of scale * multiple, LR by resize_bicubic of the whole HR plane.
+ImagePair make_pair(std::string name, const quality::Plane8& luma, const PairOptions& options);
+
+struct LoadedPairs {
+  std::vector<ImagePair> pairs;
+  std::vector<std::string> skipped;  ///< one line for each picture that cannot be used: its path and why
+};
+
+/// Every image of the folders (not below them), in order of file name, and the image files named themselves. A folder
+/// that is not there is an error; an image that is missing, unreadable or too small is skipped, and so many that fewer
+/// than options.fewest are left are an error again, which names the first and says how many.
+Result<LoadedPairs> load_pairs(const std::vector<std::string>& sources, const PairOptions& options);
 
 /// Adds a copy of every picture for each factor (below 1), shrunk by it before the LR is made: finer detail per pixel
-/// and less of the source's compression noise. Copies whose LR side would fall below `smallest` are left out.
-void add_shrunk(std::vector<ImagePair>& images, const std::vector<double>& factors, int scale, int smallest);
+/// and less of the source's compression noise. Copies whose LR side would fall below options.smallest are left out.
+void add_shrunk(std::vector<ImagePair>& images, const std::vector<double>& factors, const PairOptions& options);
 
 /// `count` aligned square patches, contiguous: lr is count * size * size, hr count * (scale * size)^2.
 struct PatchBatch {

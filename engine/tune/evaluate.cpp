@@ -2,39 +2,25 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <functional>
 
-#include "tune/network.h"
+#include "coco/compile.h"
+#include "coco/session.h"
+#include "format/program.h"
+#include "tune/evaluate_network.h"
 
 namespace coco::tune {
-
 namespace {
 
-quality::Plane8 run_plane(const Architecture& architecture, const std::vector<FoldedLayer>& layers,
-                          const quality::Plane8& lr) {
-  const torch::NoGradGuard no_grad;
-  const torch::Tensor bytes =
-      torch::from_blob(const_cast<uint8_t*>(lr.data.data()), {1, 1, lr.height, lr.width}, torch::kUInt8);
-  const torch::Tensor out = run_folded(architecture, layers, bytes.to(torch::kFloat32) / 255.0);
-  const torch::Tensor rounded = (out * 255.0).add_(0.5).floor_().clamp_(0, 255).to(torch::kUInt8).contiguous();
-  quality::Plane8 plane{lr.width * architecture.scale, lr.height * architecture.scale, {}};
-  plane.data.assign(rounded.data_ptr<uint8_t>(), rounded.data_ptr<uint8_t>() + rounded.numel());
-  return plane;
-}
+using Upscale = std::function<Result<quality::Plane8>(const ImagePair&)>;
 
-}  // namespace
-
-quality::Plane8 upscale(const PlainNet& net, const quality::Plane8& lr) {
-  return run_plane(net.architecture, from_plain(net), lr);
-}
-
-Result<Figures> evaluate(const PlainNet& net, const std::vector<ImagePair>& images) {
-  const std::vector<FoldedLayer> layers = from_plain(net);
-  const int border = net.architecture.scale;
+Result<Figures> mean_over(const std::vector<ImagePair>& images, const Upscale& upscale) {
   Figures figures;
   for (const ImagePair& image : images) {
-    const quality::Plane8 out = run_plane(net.architecture, layers, image.lr);
-    COCO_ASSIGN(const double psnr, quality::psnr(image.hr, out, border));
-    COCO_ASSIGN(const double ssim, quality::ssim(image.hr, out, border));
+    const int scale = image.hr.width / image.lr.width;
+    COCO_ASSIGN(const quality::Plane8 out, upscale(image));
+    COCO_ASSIGN(const double psnr, quality::psnr(image.hr, out, scale));
+    COCO_ASSIGN(const double ssim, quality::ssim(image.hr, out, scale));
     figures.psnr_y += psnr;
     figures.ssim_y += ssim;
     ++figures.images;
@@ -46,7 +32,62 @@ Result<Figures> evaluate(const PlainNet& net, const std::vector<ImagePair>& imag
   return figures;
 }
 
-Result<std::vector<NamedSet>> load_benchmarks(const std::string& folder, int scale) {
+Result<quality::Plane8> run_engine(const std::shared_ptr<const Model>& model, const ImagePair& image, int threads) {
+  ImageJob job;
+  job.in_width = image.lr.width;
+  job.in_height = image.lr.height;
+  job.out_width = image.hr.width;
+  job.out_height = image.hr.height;
+  SessionOptions options;
+  options.threads = threads;
+  auto session = ImageSession::create(model, job, options);
+  if (!session.ok()) return make_error(session.error().code, "image '" + image.name + "': " + session.error().message);
+  quality::Plane8 out{image.hr.width, image.hr.height, {}};
+  out.data.resize(image.hr.data.size());
+  const PlaneView in{image.lr.data.data(), image.lr.width, image.lr.width, image.lr.height};
+  COCO_TRY((*session)->run(in, {out.data.data(), out.width, out.width, out.height}));
+  return out;
+}
+
+}  // namespace
+
+Result<Figures> evaluate(const std::shared_ptr<const Model>& model, const std::vector<ImagePair>& images, int threads) {
+  return mean_over(images, [&](const ImagePair& image) { return run_engine(model, image, threads); });
+}
+
+Result<std::shared_ptr<const Model>> compile_model(const std::string& onnx) {
+  COCO_ASSIGN(const auto bytes, compile_onnx_bytes({reinterpret_cast<const uint8_t*>(onnx.data()), onnx.size()}, {}));
+  return Model::from_bytes(bytes);
+}
+
+PairOptions pairs_for(const Model& model) {
+  PairOptions options{model.card().scale};
+  for (const format::Operator& op : model.program().operators) {
+    if (const auto* p = std::get_if<format::SpaceToDepthParams>(&op.params)) {
+      options.multiple *= static_cast<int>(p->block);
+    }
+  }
+  return options;
+}
+
+Result<Figures> evaluate(const Trainable& network, const std::vector<NamedTensor>& deployed,
+                         const std::vector<ImagePair>& images) {
+  const torch::NoGradGuard no_grad;
+  const torch::Device device = deployed.front().tensor.device();
+  return mean_over(images, [&](const ImagePair& image) -> Result<quality::Plane8> {
+    const quality::Plane8& lr = image.lr;
+    const torch::Tensor bytes =
+        torch::from_blob(const_cast<uint8_t*>(lr.data.data()), {1, 1, lr.height, lr.width}, torch::kUInt8);
+    const torch::Tensor out = network.forward(deployed, bytes.to(device).to(torch::kFloat32) / 255.0);
+    const torch::Tensor rounded =
+        (out * 255.0).add_(0.5).floor_().clamp_(0, 255).to(torch::kUInt8).to(torch::kCPU).contiguous();
+    quality::Plane8 plane{image.hr.width, image.hr.height, {}};
+    plane.data.assign(rounded.data_ptr<uint8_t>(), rounded.data_ptr<uint8_t>() + rounded.numel());
+    return plane;
+  });
+}
+
+Result<std::vector<NamedSet>> load_benchmarks(const std::string& folder, const PairOptions& options) {
   namespace fs = std::filesystem;
   std::error_code failure;
   fs::path root = folder;
@@ -63,8 +104,10 @@ Result<std::vector<NamedSet>> load_benchmarks(const std::string& folder, int sca
   std::sort(folders.begin(), folders.end());
   std::vector<NamedSet> sets;
   for (const fs::path& path : folders) {
-    COCO_ASSIGN(auto images, load_pairs(path.string(), scale));
-    sets.push_back({path.filename().string(), std::move(images)});
+    COCO_ASSIGN(auto loaded, load_pairs({path.string()}, options));
+    // Figures of a part of a set would pass for those of the set.
+    if (!loaded.skipped.empty()) return make_error(ErrorCode::kInvalidData, loaded.skipped.front());
+    sets.push_back({path.filename().string(), std::move(loaded.pairs)});
   }
   return sets;
 }

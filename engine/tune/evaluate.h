@@ -1,11 +1,12 @@
-// Purpose: PSNR and SSIM of a trained network on folders of images, by the measuring protocol.
+// Purpose: PSNR and SSIM of a network on folders of images, by the measuring protocol.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "coco/model.h"
 #include "coco/status.h"
-#include "tune/architecture.h"
 #include "tune/dataset.h"
 
 namespace coco::tune {
@@ -15,17 +16,21 @@ struct Figures {
   int images = 0;
 };
 
-/// The network on a whole plane, rounded to 8 bits.
-quality::Plane8 upscale(const PlainNet& net, const quality::Plane8& lr);
+/// Means over the images of the engine's output, `scale` pixels left out at every side.
+Result<Figures> evaluate(const std::shared_ptr<const Model>& model, const std::vector<ImagePair>& images,
+                         int threads = 1);
 
-/// Means over the images, `scale` pixels left out at every side.
-Result<Figures> evaluate(const PlainNet& net, const std::vector<ImagePair>& images);
+/// A serialised ONNX model, compiled to f32.
+Result<std::shared_ptr<const Model>> compile_model(const std::string& onnx);
+
+/// The scale of a model, and what its input's sides must be multiples of.
+PairOptions pairs_for(const Model& model);
 
 /// The folders of DIR/benchmarks, or of DIR when it holds no such folder, or DIR itself, with their images.
 struct NamedSet {
   std::string name;
   std::vector<ImagePair> images;
 };
-Result<std::vector<NamedSet>> load_benchmarks(const std::string& folder, int scale);
+Result<std::vector<NamedSet>> load_benchmarks(const std::string& folder, const PairOptions& options);
 
 }  // namespace coco::tune

@@ -1,64 +1,63 @@
-// Purpose: the trainable form of an architecture: each 3x3 layer is a sum of parallel linear branches that is folded
-// into one 3x3 kernel before every convolution, so that a step costs what the plain net costs.
+// Purpose: a described architecture as something to train.
 #pragma once
 
 #include <torch/types.h>
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "tune/architecture.h"
+#include "tune/branches.h"
 #include "tune/options.h"
 #include "tune/random.h"
+#include "tune/trainable.h"
 
 namespace coco::tune {
 
-/// One folded layer: weight [out, in, 3, 3], bias [out], slope [out] (undefined without PReLU).
-struct FoldedLayer {
-  torch::Tensor weight, bias, slope;
-};
-
-struct NamedTensor {
-  std::string name;
-  torch::Tensor tensor;
-};
-
-class Network {
+class Network : public Trainable {
  public:
+  /// check_architecture() must hold.
   Network(Architecture architecture, Branches branches, Random& random);
 
   const Architecture& architecture() const { return architecture_; }
 
-  /// The leaves that are trained, in a fixed order.
-  const std::vector<NamedTensor>& parameters() const { return parameters_; }
+  const std::vector<NamedTensor>& parameters() const override { return parameters_; }
+  /// The folded kernels: "convN.weight", "convN.bias" and, with PReLU, "preluN.slope" of layer N.
+  std::vector<NamedTensor> deployed() const override;
+  torch::Tensor forward(const std::vector<NamedTensor>& deployed, const torch::Tensor& input) const override;
+  Result<graph::Graph> graph(const std::vector<NamedTensor>& deployed) const override;
+  const Architecture* plain_stack() const override { return is_plain_stack(architecture_) ? &architecture_ : nullptr; }
 
-  /// The folded kernels; differentiable with respect to the parameters.
-  std::vector<FoldedLayer> fold() const;
+  /// The kernel of one layer with its branches.
+  const BranchedKernel& kernel(size_t layer) const { return layers_[layer].kernel; }
 
-  /// One layer computed branch by branch, each with its own convolution and without PReLU, to check the folding.
-  torch::Tensor run_branches(size_t layer, const torch::Tensor& input) const;
+  /// Starts from these numbers, in the order and shapes of deployed().
+  void set(const std::vector<NamedTensor>& deployed);
 
  private:
   struct Layer {
-    LayerSpec spec;
-    torch::Tensor direct, expand, squeeze, point, edge_mix, edge_scale, bias, slope;
+    BranchedKernel kernel;
+    torch::Tensor bias, slope;
   };
 
   torch::Tensor add_parameter(std::string name, torch::Tensor value);
-  Layer make_layer(size_t index, Random& random);
-  torch::Tensor edge_kernels() const;
+  void add_layer(size_t index, Branches branches, Random& random);
 
   Architecture architecture_;
-  Branches branches_;
   std::vector<Layer> layers_;
   std::vector<NamedTensor> parameters_;
 };
 
-/// The network: input [n, 1, h, w] in 0..1, output [n, 1, scale h, scale w], not clamped.
-torch::Tensor run_folded(const Architecture& architecture, const std::vector<FoldedLayer>& layers,
-                         const torch::Tensor& input);
+/// The network: input [n, 1, h, w] in 0..1, output [n, 1, scale h, scale w], not clamped. Sizes that are no multiple of
+/// `unshuffle` are filled up by repeating the edge, and the result is cut.
+torch::Tensor run_architecture(const Architecture& architecture, const std::vector<NamedTensor>& deployed,
+                               const torch::Tensor& input);
 
-PlainNet to_plain(const Architecture& architecture, const std::vector<FoldedLayer>& layers);
-std::vector<FoldedLayer> from_plain(const PlainNet& net);
+/// What is added to the result; undefined for Base::kNone.
+torch::Tensor enlarge(const torch::Tensor& input, int scale, Base base);
+
+PlainNet to_plain(const Architecture& architecture, const std::vector<NamedTensor>& deployed);
+std::vector<NamedTensor> from_plain(const PlainNet& net);
 
 }  // namespace coco::tune

@@ -8,13 +8,14 @@ Optimizer::Optimizer(std::vector<NamedTensor> parameters, OptimizerOptions optio
     slot.parameter = p.tensor;
     slot.rows = p.tensor.size(0);
     slot.columns = p.tensor.numel() / slot.rows;
-    slot.momentum = torch::zeros({slot.rows, slot.columns});
-    slot.second = torch::zeros({slot.rows, slot.columns});
+    const torch::TensorOptions like = p.tensor.options().requires_grad(false);
+    slot.momentum = torch::zeros({slot.rows, slot.columns}, like);
+    slot.second = torch::zeros({slot.rows, slot.columns}, like);
     if (options_.kind != OptimizerKind::kAdam) {
-      slot.left = torch::zeros({slot.rows, slot.rows});
-      slot.right = torch::zeros({slot.columns, slot.columns});
-      slot.left_basis = torch::eye(slot.rows);
-      slot.right_basis = torch::eye(slot.columns);
+      slot.left = torch::zeros({slot.rows, slot.rows}, like);
+      slot.right = torch::zeros({slot.columns, slot.columns}, like);
+      slot.left_basis = torch::eye(slot.rows, like);
+      slot.right_basis = torch::eye(slot.columns, like);
     }
     names_.push_back(std::move(p.name));
     slots_.push_back(std::move(slot));
@@ -65,6 +66,7 @@ void Optimizer::step(double learning_rate) {
   const double correction =
       warm ? std::sqrt(1.0 - std::pow(options_.beta2, t)) / (1.0 - std::pow(options_.beta1, t)) : 0;
   for (Slot& slot : slots_) {
+    if (!slot.parameter.grad().defined()) continue;
     const torch::Tensor gradient = slot.parameter.grad().view({slot.rows, slot.columns});
     if (options_.kind != OptimizerKind::kAdam) update_factors(slot, gradient);
     if (warm) {

@@ -7,7 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "tune/network.h"
+#include "tune/options.h"
+#include "tune/trainable.h"
 
 namespace coco::tune {
 
@@ -15,7 +16,7 @@ class Optimizer {
  public:
   Optimizer(std::vector<NamedTensor> parameters, OptimizerOptions options);
 
-  /// Applies the gradients and clears them.
+  /// Applies the gradients and clears them; a parameter without one stays as it is.
   void step(double learning_rate);
 
   /// All state, for checkpoints; restore by writing to the tensors in place.

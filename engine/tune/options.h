@@ -27,7 +27,6 @@ struct OptimizerOptions {
 };
 
 struct TrainOptions {
-  std::string architecture = "sr2x-s";
   std::string out;  ///< folder for checkpoint.pt and log.jsonl, made when missing
   uint64_t seed = 1;
   int64_t iterations = 20000;
@@ -37,14 +36,16 @@ struct TrainOptions {
   LossKind loss = LossKind::kAbsolute, last_loss = LossKind::kSquared;
   double last_share = 0.3;       ///< the last part of the run minimises last_loss, the first part loss
   double average_decay = 0.999;  ///< of the averaged weights, which are what is evaluated and exported
-  Branches branches = Branches::kPlain;
   OptimizerOptions optimizer;
   bool portable = false;  ///< gradients from libtorch even where the processor's own kernels serve
   int64_t validate_every = 1000, checkpoint_every = 500;
   bool resume = false;
+  bool cuda = false;  ///< on the first CUDA device; not the same numbers every time
 };
 
 /// Linear warm-up, then a cosine from the full rate to zero.
 double learning_rate_at(const TrainOptions& options, int64_t iteration);
+
+LossKind loss_at(const TrainOptions& options, int64_t iteration);
 
 }  // namespace coco::tune

@@ -22,6 +22,8 @@ LinearTap linear_tap(int o, int scale, int size) {
   return {first, std::min(first + 1, size - 1), static_cast<float>(u - first)};
 }
 
+bool has_slope(const LayerSpec& spec) { return spec.activation == Activation::kPrelu; }
+
 /// [out / 4][in][9][4] of weight(o, i, tap).
 template <typename F>
 void pack_weights(int channels_out, int channels_in, std::vector<float>& packed, F weight) {
@@ -38,7 +40,7 @@ void pack_weights(int channels_out, int channels_in, std::vector<float>& packed,
 }  // namespace
 
 bool patch_step_supported(const Architecture& architecture, int patch) {
-  if (patch % 8 != 0 || !patch_kernels_supported()) return false;
+  if (patch % 8 != 0 || !is_plain_stack(architecture) || !patch_kernels_supported()) return false;
   for (size_t i = 0; i < architecture.layers.size(); ++i) {
     const LayerSpec& l = architecture.layers[i];
     if (l.out % 4 != 0 || (i > 0 && l.in % 4 != 0)) return false;
@@ -61,12 +63,12 @@ PatchStep::PatchStep(const Architecture& architecture, int patch)
     const auto planes = static_cast<size_t>(plane_ * spec.out);
     b.before.resize(planes);
     b.gradient.resize(planes);
-    if (spec.prelu) b.after.resize(planes);
+    if (has_slope(spec)) b.after.resize(planes);
     layers_.push_back(std::move(b));
     PlainLayer g{spec, {}, {}, {}};
     g.weight.resize(static_cast<size_t>(spec.out * spec.in * 9));
     g.bias.resize(static_cast<size_t>(spec.out));
-    if (spec.prelu) g.slope.resize(static_cast<size_t>(spec.out));
+    if (has_slope(spec)) g.slope.resize(static_cast<size_t>(spec.out));
     gradient_.layers.push_back(std::move(g));
   }
 }
@@ -125,7 +127,7 @@ void PatchStep::forward(const PlainNet& net) {
     LayerBuffers& b = layers_[l];
     conv3x3(grid, input_of(l), layer.spec.in, b.packed.data(), layer.bias.data(), b.before.data() + origin_,
             layer.spec.out);
-    if (layer.spec.prelu) {
+    if (has_slope(layer.spec)) {
       prelu(grid, b.before.data() + origin_, layer.slope.data(), layer.spec.out, b.after.data() + origin_);
     }
   }
@@ -175,7 +177,7 @@ void PatchStep::backward(const PlainNet& net) {
     const PlainLayer& layer = net.layers[l];
     PlainLayer& g = gradient_.layers[l];
     float* gradient = layers_[l].gradient.data() + origin_;
-    if (layer.spec.prelu) {
+    if (has_slope(layer.spec)) {
       prelu_gradient(grid, layers_[l].before.data() + origin_, layer.slope.data(), layer.spec.out, gradient,
                      g.slope.data());
     }

@@ -12,6 +12,8 @@
 
 namespace coco::tune {
 
+struct Architecture;
+
 struct NamedTensor {
   std::string name;
   torch::Tensor tensor;
@@ -34,6 +36,10 @@ class Trainable {
 
   /// The f32 graph that holds these numbers as constants, as the compiler and the ONNX writer take it.
   virtual Result<graph::Graph> graph(const std::vector<NamedTensor>& deployed) const = 0;
+
+  /// The description, where the network is a plain 3x3 stack with deployed numbers layer by layer: weight, bias and,
+  /// with PReLU, slope. The loop then takes its gradients from faster kernels than libtorch's.
+  virtual const Architecture* plain_stack() const { return nullptr; }
 };
 
 /// Which deployed numbers stay zero, and where the others are drawn to. Each step: begin_step, project, the gradients

@@ -1,4 +1,5 @@
-// Purpose: the training loop: patches, loss, schedule, averaged weights, validation log, resumable checkpoints.
+// Purpose: training from a description of the network: patches, loss, schedule, averaged weights, validation log,
+// resumable checkpoints. Free of libtorch.
 #pragma once
 
 #include <atomic>
@@ -25,14 +26,22 @@ struct TrainHooks {
   const std::atomic<bool>* stop = nullptr;           ///< set: write a checkpoint and return kCancelled
 };
 
-/// Trains on `train`, validates on `validation` (may be empty). With resume it goes on from the checkpoint in `out`,
-/// which must have been written with the same options; the result is bit-identical to an uninterrupted run with one
-/// thread. Returns the averaged network.
-Result<PlainNet> train(const TrainOptions& options, const std::vector<ImagePair>& images,
-                       const std::vector<ImagePair>& validation, const TrainHooks& hooks);
+/// What is trained: the described architecture.
+struct NetworkSource {
+  Architecture architecture;
+  Branches branches = Branches::kPlain;
+};
 
-/// The averaged network in a checkpoint written by train().
-Result<PlainNet> load_trained(const std::string& checkpoint_path);
+/// Trains on `images`, validates on `validation` (may be empty). With resume it goes on from the checkpoint in `out`,
+/// which must have been written with the same options; the result is bit-identical to an uninterrupted run with one
+/// thread. Returns the averaged network, serialised as ONNX. An architecture that the engine cannot compile is refused
+/// before training starts; a loss that is not finite any more ends it and leaves the last checkpoint as it was.
+Result<std::string> train(const TrainOptions& options, const NetworkSource& source,
+                          const std::vector<ImagePair>& images, const std::vector<ImagePair>& validation,
+                          const TrainHooks& hooks);
+
+/// The averaged network in a checkpoint written by train(), serialised as ONNX.
+Result<std::string> load_trained(const std::string& checkpoint_path);
 
 /// Threads of libtorch, for the whole process.
 void set_threads(int count);

@@ -29,7 +29,7 @@ class TreeBuilder : public YAML::EventHandler {
   bool has_document() const { return documents_ > 0; }
 
   void OnDocumentStart(const YAML::Mark& mark) override {
-    if (++documents_ > 1) throw Refused{to_position(mark), "a second YAML document; a pipeline file holds one"};
+    if (++documents_ > 1) throw Refused{to_position(mark), "a second YAML document; a file holds one"};
   }
   void OnDocumentEnd() override {}
   void OnNull(const YAML::Mark& mark, YAML::anchor_t) override { add(node(YamlNode::Kind::kNull, mark)); }
@@ -58,7 +58,7 @@ class TreeBuilder : public YAML::EventHandler {
   };
 
   [[noreturn]] static void refuse_alias(const YAML::Mark& mark) {
-    throw Refused{to_position(mark), "anchors and aliases are not used in pipeline files; use a variable"};
+    throw Refused{to_position(mark), "anchors and aliases are not used here; write the value out"};
   }
 
   YamlNode node(YamlNode::Kind kind, const YAML::Mark& mark) {
@@ -120,7 +120,7 @@ class TreeBuilder : public YAML::EventHandler {
 Result<YamlNode> read_yaml(std::string_view text, const std::string& source_name) {
   if (text.size() > kMaxTextBytes) {
     return make_error(ErrorCode::kResourceLimit, source_name + ": larger than " + std::to_string(kMaxTextBytes / 1024) +
-                                                     " KiB; this does not look like a pipeline file");
+                                                     " KiB; this is not a file of this kind");
   }
   try {
     std::istringstream stream{std::string(text)};
@@ -128,7 +128,7 @@ Result<YamlNode> read_yaml(std::string_view text, const std::string& source_name
     TreeBuilder builder;
     while (parser.HandleNextDocument(builder)) {
     }
-    if (!builder.has_document()) return error_at(source_name, {}, "the file is empty; it needs a 'pipeline:' list");
+    if (!builder.has_document()) return error_at(source_name, {}, "the file is empty");
     return builder.take_root();
   } catch (const Refused& refused) {
     return error_at(source_name, refused.position, refused.message);

@@ -36,11 +36,12 @@ TEST_CASE("pairs: HR cropped to even size, LR of the whole HR plane") {
   cv::imwrite((folder / "b.png").string(), grey);
   cv::imwrite((folder / "a.png").string(), grey);
   std::ofstream(folder / "notes.txt") << "no picture";
-  const auto pairs = load_pairs(folder.string(), 2);
-  REQUIRE(pairs.ok());
-  REQUIRE(pairs->size() == 2);
-  CHECK((*pairs)[0].name == "a.png");
-  const ImagePair& pair = (*pairs)[1];
+  const auto loaded = load_pairs({folder.string()}, {});
+  REQUIRE(loaded.ok());
+  REQUIRE(loaded->pairs.size() == 2);
+  CHECK(loaded->skipped.empty());
+  CHECK(loaded->pairs[0].name == "a.png");
+  const ImagePair& pair = loaded->pairs[1];
   CHECK(pair.hr.width == 30);
   CHECK(pair.hr.height == 22);
   CHECK(pair.hr.data == quality::crop_to_multiple(luma, 2).data);
@@ -49,21 +50,52 @@ TEST_CASE("pairs: HR cropped to even size, LR of the whole HR plane") {
 
 TEST_CASE("shrunk copies are added where they are large enough") {
   auto images = make_images(2, 64, 4);  // 64x64 and 66x64
-  add_shrunk(images, {0.5, 0.25}, 2, 16);
+  add_shrunk(images, {0.5, 0.25}, {2, 1, 16, 1});
   REQUIRE(images.size() == 4);
   CHECK(images[2].hr.data == quality::resize_bicubic(images[0].hr, 32, 32).data);
   CHECK(images[2].lr.width == 16);
   CHECK(images[3].hr.width == 32);  // 33 cropped
 }
 
+TEST_CASE("sides are multiples of what an unshuffled input needs") {
+  const ImagePair pair = make_pair("a", make_luma(31, 22, 5), {2, 3, 1, 1});
+  CHECK(pair.hr.width == 30);
+  CHECK(pair.hr.height == 18);
+  CHECK(pair.lr.width == 15);
+  CHECK(pair.lr.height == 9);
+}
+
 TEST_CASE("folders that cannot serve are named") {
   const TemporaryFolder folder;
-  const auto missing = load_pairs((folder / "missing").string(), 2);
+  const auto missing = load_pairs({(folder / "missing").string()}, {});
   REQUIRE_FALSE(missing.ok());
   CHECK(missing.error().message.find("missing") != std::string::npos);
-  CHECK(load_pairs(folder.string(), 2).error().message.find("no images") != std::string::npos);
-  std::ofstream(folder / "broken.png") << "this is not a picture";
-  CHECK(load_pairs(folder.string(), 2).error().message.find("broken.png") != std::string::npos);
+  CHECK(load_pairs({folder.string()}, {}).error().message.find("no images") != std::string::npos);
+}
+
+TEST_CASE("images that are missing, unreadable or too small are named and skipped; too few left is an error") {
+  const TemporaryFolder folder;
+  cv::imwrite((folder / "good.png").string(), cv::Mat(40, 40, CV_8UC1, cv::Scalar(9)));
+  cv::imwrite((folder / "small.png").string(), cv::Mat(40, 30, CV_8UC1, cv::Scalar(9)));
+  cv::imwrite((folder / "cut.png").string(), cv::Mat(40, 40, CV_8UC3, cv::Scalar(9, 8, 7)));
+  std::filesystem::resize_file(folder / "cut.png", 30);
+  std::ofstream(folder / "broken.jpg") << "this is not a picture";
+  std::ofstream(folder / "empty.png");
+  std::filesystem::create_symlink(folder / "nowhere.png", folder / "link.png");
+  const std::vector<std::string> sources = {folder.string(), (folder / "absent.png").string()};
+  const auto loaded = load_pairs(sources, {2, 1, 16, 1});
+  REQUIRE(loaded.ok());
+  REQUIRE(loaded->pairs.size() == 1);
+  CHECK(loaded->pairs[0].name == "good.png");
+  REQUIRE(loaded->skipped.size() == 6);
+  size_t line = 0;
+  for (const char* name : {"broken.jpg", "cut.png", "empty.png", "link.png", "small.png", "absent.png"}) {
+    CHECK(loaded->skipped[line++].find(name) != std::string::npos);
+  }
+  const auto few = load_pairs(sources, {2, 1, 16, 2});
+  REQUIRE_FALSE(few.ok());
+  CHECK(few.error().message.find("only 1 usable images, at least 2") != std::string::npos);
+  CHECK(few.error().message.find("6 were skipped, the first: ") != std::string::npos);
 }
 
 TEST_CASE("patches follow the seed") {

@@ -61,5 +61,5 @@ TEST_CASE("gradient of the absolute error") { check_gradient(LossKind::kAbsolute
 
 TEST_CASE("sizes outside the kernels are refused") {
   CHECK_FALSE(patch_step_supported(find_architecture("sr2x-s").value(), 20));
-  CHECK_FALSE(patch_step_supported({"odd", 2, {{1, 6, true}, {6, 4, false}}}, 24));
+  CHECK_FALSE(patch_step_supported({"odd", 2, {{1, 6, Activation::kPrelu}, {6, 4}}}, 24));
 }

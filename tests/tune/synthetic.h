@@ -31,19 +31,23 @@ inline quality::Plane8 make_luma(int width, int height, uint64_t seed) {
 inline std::vector<ImagePair> make_images(int count, int side, uint64_t seed) {
   std::vector<ImagePair> images;
   for (int i = 0; i < count; ++i) {
-    images.push_back(make_pair("image" + std::to_string(i), make_luma(side + 2 * i, side, seed + i), 2));
+    images.push_back(make_pair("image" + std::to_string(i), make_luma(side + 2 * i, side, seed + i), {}));
   }
   return images;
 }
 
-inline PlainNet make_net(uint64_t seed) {
+inline PlainNet make_net(uint64_t seed, Architecture architecture = find_architecture("sr2x-s").value()) {
   Random random(seed);
-  PlainNet net{find_architecture("sr2x-s").value(), {}};
-  for (const LayerSpec& spec : net.architecture.layers) {
+  PlainNet net{std::move(architecture), {}};
+  for (size_t index = 0; index < net.architecture.layers.size(); ++index) {
+    const LayerSpec& spec = net.architecture.layers[index];
     PlainLayer l{spec, {}, {}, {}};
-    for (int i = 0; i < spec.out * spec.in * 9; ++i) l.weight.push_back(static_cast<float>(0.2 * random.normal()));
+    int64_t weights = 1;
+    for (const int64_t d : weight_shape(net.architecture, index)) weights *= d;
+    for (int64_t i = 0; i < weights; ++i) l.weight.push_back(static_cast<float>(0.2 * random.normal()));
     for (int i = 0; i < spec.out; ++i) l.bias.push_back(static_cast<float>(0.05 * random.normal()));
-    for (int i = 0; spec.prelu && i < spec.out; ++i) l.slope.push_back(static_cast<float>(0.5 * random.uniform()));
+    const bool sloped = spec.activation == Activation::kPrelu;
+    for (int i = 0; sloped && i < spec.out; ++i) l.slope.push_back(static_cast<float>(0.5 * random.uniform()));
     net.layers.push_back(std::move(l));
   }
   return net;

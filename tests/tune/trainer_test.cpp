@@ -1,11 +1,16 @@
 #include "tune/trainer.h"
 
+#include <sys/resource.h>
+
+#include <csignal>
 #include <fstream>
 #include <sstream>
 
 #include "catch.h"
+#include "compiler/onnx/import.h"
 #include "tests/tune/synthetic.h"
 #include "tune/evaluate.h"
+#include "tune/onnx_export.h"
 
 using namespace coco;
 using namespace coco::tune;
@@ -27,13 +32,18 @@ TrainOptions small_options(const std::string& out) {
   return o;
 }
 
-bool same(const PlainNet& a, const PlainNet& b) {
-  bool equal = a.layers.size() == b.layers.size();
-  for (size_t l = 0; equal && l < a.layers.size(); ++l) {
-    equal = a.layers[l].weight == b.layers[l].weight && a.layers[l].bias == b.layers[l].bias &&
-            a.layers[l].slope == b.layers[l].slope;
+NetworkSource source_of(const char* preset = "sr2x-s", Branches branches = Branches::kPlain) {
+  return {find_architecture(preset).value(), branches};
+}
+
+/// All trained numbers of an exported model.
+std::vector<float> numbers_in(const std::string& onnx) {
+  const auto graph = compiler::import_onnx({reinterpret_cast<const uint8_t*>(onnx.data()), onnx.size()}, {}).value();
+  std::vector<float> all;
+  for (const graph::Value& value : graph.values()) {
+    if (value.is_constant()) all.insert(all.end(), value.floats().begin(), value.floats().end());
   }
-  return equal;
+  return all;
 }
 
 std::string read(const std::filesystem::path& path) {
@@ -43,39 +53,48 @@ std::string read(const std::filesystem::path& path) {
 }
 
 /// Trains, asking it to stop at the given validation, and then goes on with --resume.
-PlainNet train_in_two(TrainOptions options, const std::vector<ImagePair>& images) {
+std::string train_in_two(TrainOptions options, const NetworkSource& source, const std::vector<ImagePair>& images) {
   std::atomic<bool> stop{false};
   TrainHooks hooks;
   hooks.log_line = [&stop](const std::string&) { stop = true; };
   hooks.stop = &stop;
-  const auto first = train(options, images, images, hooks);
+  const auto first = train(options, source, images, images, hooks);
   REQUIRE_FALSE(first.ok());
   CHECK(first.error().code == ErrorCode::kCancelled);
   options.resume = true;
-  return train(options, images, images, {}).value();
+  return train(options, source, images, images, {}).value();
 }
 
-void check_resume(Branches branches, OptimizerKind kind, bool portable) {
+void check_resume(const NetworkSource& source, OptimizerKind kind, bool portable) {
   const auto images = make_images(3, 64, 31);
   const TemporaryFolder folder;
   TrainOptions options = small_options((folder / "whole").string());
-  options.branches = branches;
   options.optimizer.kind = kind;
   options.portable = portable;
-  const PlainNet whole = train(options, images, images, {}).value();
+  const std::string whole = train(options, source, images, images, {}).value();
   options.out = (folder / "parts").string();
-  const PlainNet parts = train_in_two(options, images);
-  CHECK(same(whole, parts));
-  CHECK(same(whole, load_trained((folder / "parts" / "checkpoint.pt").string()).value()));
+  CHECK(train_in_two(options, source, images) == whole);
+  CHECK(load_trained((folder / "parts" / "checkpoint.pt").string()).value() == whole);
 }
 
 }  // namespace
 
 TEST_CASE("stopped and resumed equals uninterrupted, bit for bit: SOAP on plain kernels") {
-  check_resume(Branches::kPlain, OptimizerKind::kSoap, false);
+  check_resume(source_of(), OptimizerKind::kSoap, false);
 }
 TEST_CASE("stopped and resumed equals uninterrupted, bit for bit: Adam on rich branches, libtorch only") {
-  check_resume(Branches::kRich, OptimizerKind::kAdam, true);
+  check_resume(source_of("sr2x-s", Branches::kRich), OptimizerKind::kAdam, true);
+}
+TEST_CASE("stopped and resumed equals uninterrupted, bit for bit: a described network") {
+  NetworkSource source{
+      {"small",
+       2,
+       {{4, 8, Activation::kClip}, {8, 8, Activation::kNone, 3, true}, {8, 8, Activation::kRelu, 1}, {8, 16}},
+       2,
+       End::kShuffle,
+       Base::kBicubic},
+      Branches::kRich};
+  check_resume(source, OptimizerKind::kSoap, false);
 }
 
 TEST_CASE("own gradients and libtorch's lead to the same weights") {
@@ -89,14 +108,12 @@ TEST_CASE("own gradients and libtorch's lead to the same weights") {
     options.learning_rate = 1e-4;
     options.optimizer.kind = OptimizerKind::kAdam;
     options.optimizer.epsilon = 1e-4;
-    const PlainNet own = train(options, images, {}, {}).value();
+    const std::vector<float> own = numbers_in(train(options, source_of(), images, {}, {}).value());
     options.portable = true;
-    const PlainNet torch = train(options, images, {}, {}).value();
-    for (size_t l = 0; l < own.layers.size(); ++l) {
-      for (size_t i = 0; i < own.layers[l].weight.size(); ++i) {
-        REQUIRE(own.layers[l].weight[i] == Approx(torch.layers[l].weight[i]).margin(2e-5));
-      }
-    }
+    const std::vector<float> torch = numbers_in(train(options, source_of(), images, {}, {}).value());
+    REQUIRE(own.size() == torch.size());
+    REQUIRE(own.size() > 2700);
+    for (size_t i = 0; i < own.size(); ++i) REQUIRE(own[i] == Approx(torch[i]).margin(2e-5));
   }
 }
 
@@ -110,11 +127,13 @@ TEST_CASE("thirty steps lower the loss, and the log tells it") {
     TrainOptions o = options;
     o.iterations = 1;
     o.learning_rate = 1e-12;
-    return train(o, images, {}, {}).value();
+    return train(o, source_of(), images, {}, {}).value();
   }();
-  const PlainNet net = train(options, images, images, {}).value();
-  const double before = evaluate(untrained, images)->psnr_y, after = evaluate(net, images)->psnr_y;
-  CHECK(after > before + 0.3);
+  const std::string net = train(options, source_of(), images, images, {}).value();
+  const auto psnr = [&](const std::string& onnx) {
+    return evaluate(compile_model(onnx).value(), images).value().psnr_y;
+  };
+  CHECK(psnr(net) > psnr(untrained) + 0.3);
   const std::string log = read(folder / "log.jsonl");
   CHECK(std::count(log.begin(), log.end(), '\n') == 2);
   CHECK(log.find("\"iteration\":30") != std::string::npos);
@@ -135,40 +154,102 @@ TEST_CASE("bad requests are one clear error each") {
   const auto images = make_images(2, 64, 1);
   const TemporaryFolder folder;
   TrainOptions options = small_options(folder.string());
+  NetworkSource source = source_of();
   SECTION("no checkpoint to resume from") {
     options.resume = true;
-    const auto r = train(options, images, {}, {});
+    const auto r = train(options, source, images, {}, {});
     CHECK(r.error().code == ErrorCode::kNotFound);
     CHECK(r.error().message.find("checkpoint.pt") != std::string::npos);
   }
   SECTION("a checkpoint of other options") {
     options.iterations = 2;
-    REQUIRE(train(options, images, {}, {}).ok());
+    REQUIRE(train(options, source, images, {}, {}).ok());
     options.resume = true;
     options.seed = 6;
-    CHECK(train(options, images, {}, {}).error().message.find("other options") != std::string::npos);
+    CHECK(train(options, source, images, {}, {}).error().message.find("other options") != std::string::npos);
   }
   SECTION("a damaged checkpoint") {
     options.iterations = 2;
-    REQUIRE(train(options, images, {}, {}).ok());
+    REQUIRE(train(options, source, images, {}, {}).ok());
     const auto path = folder / "checkpoint.pt";
     std::filesystem::resize_file(path, std::filesystem::file_size(path) / 2);
     const auto r = load_trained(path.string());
     CHECK(r.error().code == ErrorCode::kInvalidData);
     CHECK(r.error().message.find('\n') == std::string::npos);
   }
-  SECTION("no images, a patch too large, an unknown network, nonsense numbers") {
-    CHECK_FALSE(train(options, {}, {}, {}).ok());
+  SECTION("a checkpoint of another network") {
+    options.iterations = 2;
+    REQUIRE(train(options, source, images, {}, {}).ok());
+    options.resume = true;
+    source.architecture.base = Base::kBicubic;
+    CHECK(train(options, source, images, {}, {}).error().message.find("other options") != std::string::npos);
+  }
+  SECTION("no images, a patch too large, a network that does not fit, nonsense numbers") {
+    CHECK_FALSE(train(options, source, {}, {}, {}).ok());
     options.patch = 40;
-    CHECK(train(options, images, {}, {}).error().message.find("image0") != std::string::npos);
-    options.architecture = "sr9x";
-    CHECK(train(options, images, {}, {}).error().code == ErrorCode::kNotFound);
+    CHECK(train(options, source, images, {}, {}).error().message.find("image0") != std::string::npos);
+    options.patch = 24;
+    source.architecture.layers[1].in = 9;
+    CHECK(train(options, source, images, {}, {}).error().message.find("layer 2 takes 9") != std::string::npos);
     options.iterations = 0;
-    CHECK(train(options, images, {}, {}).error().code == ErrorCode::kInvalidArgument);
+    CHECK(train(options, source, images, {}, {}).error().code == ErrorCode::kInvalidArgument);
   }
   SECTION("an output folder that cannot be made") {
     std::ofstream(folder / "file") << "x";
     options.out = (folder / "file").string();
-    CHECK(train(options, images, {}, {}).error().code == ErrorCode::kIo);
+    CHECK(train(options, source, images, {}, {}).error().code == ErrorCode::kIo);
   }
+}
+
+TEST_CASE("a rate that makes the loss explode stops the run and keeps the last good checkpoint") {
+  const auto images = make_images(2, 64, 1);
+  const TemporaryFolder folder;
+  TrainOptions options = small_options(folder.string());
+  options.iterations = 400;
+  options.checkpoint_every = 1;
+  options.warmup = 400;
+  options.learning_rate = 1e12;
+  options.loss = options.last_loss = LossKind::kSquared;
+  const auto result = train(options, source_of(), images, {}, {});
+  REQUIRE_FALSE(result.ok());
+  CHECK(result.error().code == ErrorCode::kInvalidData);
+  CHECK(result.error().message.find("training diverged") != std::string::npos);
+  CHECK(result.error().message.find("is kept") != std::string::npos);
+  const auto kept = load_trained((folder / "checkpoint.pt").string());
+  REQUIRE(kept.ok());
+  for (const float number : numbers_in(*kept)) REQUIRE(std::fabs(number) < 10);
+}
+
+TEST_CASE("a network that cannot be is refused before anything is written") {
+  const auto images = make_images(2, 64, 1);
+  const TemporaryFolder folder;
+  NetworkSource source = source_of();
+  source.architecture.scale = 9;
+  CHECK(train(small_options((folder / "out").string()), source, images, {}, {}).error().code ==
+        ErrorCode::kInvalidArgument);
+  CHECK_FALSE(std::filesystem::exists(folder / "out"));
+  CHECK_FALSE(check_runs("no model").ok());
+}
+
+TEST_CASE("a disk that is full while a checkpoint is written leaves the one before") {
+  const auto images = make_images(2, 64, 1);
+  const TemporaryFolder folder;
+  TrainOptions options = small_options(folder.string());
+  options.iterations = 10;
+  REQUIRE(train(options, source_of(), images, {}, {}).ok());
+  const auto path = folder / "checkpoint.pt";
+  const std::string before = read(path);
+  rlimit old{};
+  REQUIRE(getrlimit(RLIMIT_FSIZE, &old) == 0);
+  const rlimit little{before.size() / 2, old.rlim_max};
+  const auto handler = std::signal(SIGXFSZ, SIG_IGN);
+  REQUIRE(setrlimit(RLIMIT_FSIZE, &little) == 0);
+  const auto result = train(options, source_of(), images, {}, {});
+  setrlimit(RLIMIT_FSIZE, &old);
+  std::signal(SIGXFSZ, handler);
+  REQUIRE_FALSE(result.ok());
+  CHECK(result.error().code == ErrorCode::kIo);
+  CHECK(result.error().message.find("checkpoint.pt") != std::string::npos);
+  CHECK(read(path) == before);
+  CHECK(load_trained(path.string()).ok());
 }

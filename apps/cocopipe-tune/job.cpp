@@ -1,0 +1,110 @@
+#include "apps/cocopipe-tune/job.h"
+
+#include "pipelines/loader/message.h"
+#include "tune/architecture.h"
+
+namespace coco::jobs {
+namespace {
+
+using tune::LossKind;
+using tune::OptimizerKind;
+
+constexpr int64_t kManySteps = 1000000000;
+
+/// Carries an inner mapping's error into the outer reader.
+void finish_inner(MapReader& outer, MapReader& inner) {
+  Status status = inner.finish();
+  if (!status.ok()) outer.adopt(status.take_error());
+}
+
+void read_data(const JobSource& source, MapReader& job, DataJob& data) {
+  const loader::YamlNode* node = job.map("data");
+  if (node == nullptr) {
+    job.fail(job.position(), "no 'data:'; its 'train:' names the folder of training images");
+    return;
+  }
+  MapReader reader(source, *node, "'data'");
+  reader.texts("train", data.train);
+  reader.texts("validation", data.validation);
+  reader.text("benchmarks", data.benchmarks);
+  reader.numbers("shrink", data.shrink, 0.1, 0.99);
+  reader.whole("fewest_images", data.fewest, 1, 1000000);
+  if (data.train.empty()) reader.fail(node->position, "no 'train:' in 'data'; it names the folder of training images");
+  finish_inner(job, reader);
+}
+
+void read_schedule(const JobSource& source, MapReader& job, tune::TrainOptions& o) {
+  const loader::YamlNode* node = job.map("schedule");
+  if (node == nullptr) return;
+  MapReader reader(source, *node, "'schedule'");
+  reader.whole("iterations", o.iterations, 1, kManySteps);
+  reader.whole("batch", o.batch, 1, 4096);
+  reader.whole("patch", o.patch, 4, 1024);
+  reader.number("rate", o.learning_rate, 1e-12, 1e6);
+  reader.whole("warmup", o.warmup, 0, kManySteps);
+  const auto losses = {std::pair{"absolute", LossKind::kAbsolute}, std::pair{"squared", LossKind::kSquared},
+                       std::pair{"log", LossKind::kLogSquared}};
+  reader.choice("loss", o.loss, losses);
+  reader.choice("last_loss", o.last_loss, losses);
+  reader.number("last_share", o.last_share, 0, 1);
+  reader.number("average", o.average_decay, 0, 0.999999);
+  reader.whole("validate_every", o.validate_every, 1, kManySteps);
+  reader.whole("checkpoint_every", o.checkpoint_every, 1, kManySteps);
+  finish_inner(job, reader);
+}
+
+void read_optimizer(const JobSource& source, MapReader& job, tune::OptimizerOptions& o) {
+  const loader::YamlNode* node = job.map("optimizer");
+  if (node == nullptr) return;
+  MapReader reader(source, *node, "'optimizer'");
+  reader.choice("kind", o.kind, {std::pair{"adam", OptimizerKind::kAdam}, std::pair{"soap", OptimizerKind::kSoap}});
+  reader.number("beta1", o.beta1, 0, 0.999999);
+  reader.number("beta2", o.beta2, 0, 0.999999);
+  reader.number("beta_factors", o.beta_factors, 0, 0.999999);
+  reader.number("epsilon", o.epsilon, 0, 1);
+  reader.whole("refresh", o.refresh, 1, 1000000);
+  finish_inner(job, reader);
+}
+
+void read_network(const JobSource& source, MapReader& job, tune::NetworkSource& network) {
+  if (const loader::YamlNode* node = job.find("architecture")) {
+    Status status = read_architecture(source, *node, network.architecture);
+    if (!status.ok()) job.adopt(status.take_error());
+  } else {
+    job.fail(job.position(),
+             "no 'architecture:'; give a preset (" + loader::join(tune::architecture_names()) + ") or describe one");
+  }
+  job.choice("branches", network.branches,
+             {std::pair{"plain", tune::Branches::kPlain}, std::pair{"rich", tune::Branches::kRich}});
+}
+
+}  // namespace
+
+TrainJob read_train_job(const JobSource& source, MapReader& reader) {
+  TrainJob job;
+  int task = 0;
+  int64_t seed = 1;
+  reader.choice("task", task, {std::pair{"super-resolution", 0}});
+  reader.text("name", job.name);
+  read_network(source, reader, job.network);
+  read_data(source, reader, job.data);
+  read_schedule(source, reader, job.options);
+  read_optimizer(source, reader, job.options.optimizer);
+  reader.whole("seed", seed, 0, INT64_MAX);
+  reader.whole("threads", job.threads, 1, 1024);
+  reader.flag("portable", job.options.portable);
+  reader.choice("device", job.options.cuda, {std::pair{"cpu", false}, std::pair{"cuda", true}});
+  job.options.seed = static_cast<uint64_t>(seed);
+  if (job.name.empty()) job.name = job.network.architecture.name;
+  if (job.name.find('/') != std::string::npos) reader.fail(reader.position(), "'name' must not contain '/'");
+  return job;
+}
+
+Result<TrainJob> read_train_job(const JobTree& tree) {
+  MapReader reader(tree.source, tree.root, "the job");
+  TrainJob job = read_train_job(tree.source, reader);
+  COCO_TRY(reader.finish());
+  return job;
+}
+
+}  // namespace coco::jobs

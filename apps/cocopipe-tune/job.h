@@ -1,0 +1,39 @@
+// Purpose: what a training job file says. docs/tune.md is its reference.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "apps/cocopipe-tune/yaml_map.h"
+#include "coco/status.h"
+#include "tune/options.h"
+#include "tune/trainer.h"
+
+namespace coco::jobs {
+
+struct DataJob {
+  std::vector<std::string> train, validation;  ///< folders of images, or images
+  std::string benchmarks;                      ///< a folder of folders; empty: none
+  std::vector<double> shrink;                  ///< factors of additional, shrunk copies
+  int fewest = 10;                             ///< usable training images, else the job stops
+};
+
+struct TrainJob {
+  std::string name;  ///< of the result; the network's when not given
+  tune::NetworkSource network;
+  DataJob data;
+  tune::TrainOptions options;
+  int threads = 1;
+};
+
+/// Reads the keys that all jobs share. What else a command takes it reads from `reader` itself, before or after;
+/// whoever reads last calls finish().
+TrainJob read_train_job(const JobSource& source, MapReader& reader);
+
+/// The whole job of `train`.
+Result<TrainJob> read_train_job(const JobTree& tree);
+
+/// A preset's name, or a description.
+Status read_architecture(const JobSource& source, const loader::YamlNode& node, tune::Architecture& architecture);
+
+}  // namespace coco::jobs
