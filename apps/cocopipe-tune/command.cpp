@@ -55,7 +55,11 @@ void add_job_arguments(CLI::App& command, JobArguments& arguments) {
 
 Result<JobImages> load_images(const TrainJob& job) {
   const tune::Architecture& a = job.network.architecture;
-  PairOptions options{a.scale, a.unshuffle, job.options.patch, job.data.fewest};
+  return load_images(job, {a.scale, a.unshuffle});
+}
+
+Result<JobImages> load_images(const TrainJob& job, const PairOptions& pairs) {
+  PairOptions options{pairs.scale, pairs.multiple, job.options.patch, job.data.fewest};
   JobImages images;
   COCO_ASSIGN(images.train, load_set(job.data.train, job.data, options));
   options.fewest = 1;

@@ -22,6 +22,7 @@ using Action = std::function<Status()>;
 void add_train(CLI::App& app, Action& action);
 void add_eval(CLI::App& app, Action& action);
 void add_export(CLI::App& app, Action& action);
+void add_quantize(CLI::App& app, Action& action);
 
 /// The arguments of a command that runs a job: JOB.yaml, --out, --resume, --set.
 struct JobArguments {
@@ -36,6 +37,8 @@ struct JobImages {
   std::vector<tune::ImagePair> train, validation;
 };
 Result<JobImages> load_images(const TrainJob& job);
+/// For a network of that scale whose input's sides are such multiples.
+Result<JobImages> load_images(const TrainJob& job, const tune::PairOptions& pairs);
 
 /// Progress and log lines on standard error, and a flag that SIGINT and SIGTERM set.
 tune::TrainHooks terminal_hooks();

@@ -80,13 +80,12 @@ void read_network(const JobSource& source, MapReader& job, tune::NetworkSource& 
 
 }  // namespace
 
-TrainJob read_train_job(const JobSource& source, MapReader& reader) {
+TrainJob read_shared_job(const JobSource& source, MapReader& reader) {
   TrainJob job;
   int task = 0;
   int64_t seed = 1;
   reader.choice("task", task, {std::pair{"super-resolution", 0}});
   reader.text("name", job.name);
-  read_network(source, reader, job.network);
   read_data(source, reader, job.data);
   read_schedule(source, reader, job.options);
   read_optimizer(source, reader, job.options.optimizer);
@@ -95,8 +94,14 @@ TrainJob read_train_job(const JobSource& source, MapReader& reader) {
   reader.flag("portable", job.options.portable);
   reader.choice("device", job.options.cuda, {std::pair{"cpu", false}, std::pair{"cuda", true}});
   job.options.seed = static_cast<uint64_t>(seed);
-  if (job.name.empty()) job.name = job.network.architecture.name;
   if (job.name.find('/') != std::string::npos) reader.fail(reader.position(), "'name' must not contain '/'");
+  return job;
+}
+
+TrainJob read_train_job(const JobSource& source, MapReader& reader) {
+  TrainJob job = read_shared_job(source, reader);
+  read_network(source, reader, job.network);
+  if (job.name.empty()) job.name = job.network.architecture.name;
   return job;
 }
 

@@ -26,8 +26,11 @@ struct TrainJob {
   int threads = 1;
 };
 
-/// Reads the keys that all jobs share. What else a command takes it reads from `reader` itself, before or after;
-/// whoever reads last calls finish().
+/// Reads the keys that all jobs share, which leave the network open. What else a command takes it reads from `reader`
+/// itself, before or after; whoever reads last calls finish().
+TrainJob read_shared_job(const JobSource& source, MapReader& reader);
+
+/// Those, and the network by its architecture.
 TrainJob read_train_job(const JobSource& source, MapReader& reader);
 
 /// The whole job of `train`.

@@ -15,14 +15,10 @@
 
 #include "tune/graph_plan.h"
 #include "tune/qat/fake_quant.h"
+#include "tune/qat/quantize_options.h"
 #include "tune/trainable.h"
 
 namespace coco::tune {
-
-struct QuantTraining {
-  bool learn_gains = true;   ///< NODE.gain; else weights keep their steps
-  bool learn_ranges = true;  ///< NODE.range; else the calibrated ranges stay
-};
 
 class QuantNetwork : public Trainable {
  public:

@@ -1,0 +1,49 @@
+#include "apps/cocopipe-tune/job_quantize.h"
+
+#include <filesystem>
+
+namespace coco::jobs {
+namespace {
+
+void read_settings(const JobSource& source, MapReader& job, tune::QuantizeSettings& settings) {
+  const loader::YamlNode* node = job.map("quantize");
+  if (node == nullptr) return;
+  MapReader reader(source, *node, "'quantize'");
+  reader.choice("precision", settings.precision,
+                {std::pair{"int8", Precision::kInt8}, std::pair{"auto", Precision::kAuto}});
+  reader.number("max_loss", settings.max_loss_db, 0, 100);
+  reader.flag("learn_gains", settings.training.learn_gains);
+  reader.flag("learn_ranges", settings.training.learn_ranges);
+  reader.number("distill", settings.distill, 0, 1);
+  Status status = reader.finish();
+  if (!status.ok()) job.adopt(status.take_error());
+}
+
+void read_card(const JobSource& source, MapReader& job, ModelCard& card) {
+  const loader::YamlNode* node = job.map("card");
+  if (node == nullptr) return;
+  MapReader reader(source, *node, "'card'");
+  reader.text("description", card.description);
+  reader.text("licence", card.licence);
+  reader.text("training_data", card.training_data);
+  Status status = reader.finish();
+  if (!status.ok()) job.adopt(status.take_error());
+}
+
+}  // namespace
+
+Result<QuantizeJob> read_quantize_job(const JobTree& tree) {
+  MapReader reader(tree.source, tree.root, "the job");
+  QuantizeJob job;
+  job.train = read_shared_job(tree.source, reader);
+  reader.text("model", job.model);
+  if (job.model.empty()) reader.fail(reader.position(), "no 'model:'; it names the ONNX file to quantize");
+  if (job.train.name.empty()) job.train.name = std::filesystem::path(job.model).stem().string() + "-int8";
+  read_settings(tree.source, reader, job.settings);
+  read_card(tree.source, reader, job.card);
+  COCO_TRY(reader.finish());
+  job.settings.train = job.train.options;
+  return job;
+}
+
+}  // namespace coco::jobs

@@ -1,0 +1,66 @@
+#include "apps/cocopipe-tune/job_quantize.h"
+
+#include <filesystem>
+
+#include "catch.h"
+
+using namespace coco;
+using namespace coco::jobs;
+
+namespace {
+
+Result<QuantizeJob> read(const std::string& text) {
+  COCO_ASSIGN(const JobTree tree, parse_job_tree(text, "job.yaml", {}));
+  return read_quantize_job(tree);
+}
+
+}  // namespace
+
+TEST_CASE("a job of quantize says everything") {
+  const auto job = read(R"(
+model: models/mine.onnx
+data: {train: pictures}
+schedule: {iterations: 12, rate: 1e-4}
+quantize: {precision: auto, max_loss: 0.1, learn_gains: false, learn_ranges: false, distill: 0.25}
+card: {description: small, licence: Apache-2.0, training_data: photographs}
+)");
+  INFO((job.ok() ? "" : job.error().message));
+  REQUIRE(job.ok());
+  CHECK(job->model == "models/mine.onnx");
+  CHECK(job->train.name == "mine-int8");
+  CHECK(job->settings.train.iterations == 12);
+  CHECK(job->settings.precision == Precision::kAuto);
+  CHECK(job->settings.max_loss_db == 0.1);
+  CHECK_FALSE(job->settings.training.learn_gains);
+  CHECK_FALSE(job->settings.training.learn_ranges);
+  CHECK(job->settings.distill == 0.25);
+  CHECK(job->card.licence == "Apache-2.0");
+}
+
+TEST_CASE("what does not fit in a job of quantize is named") {
+  const auto message = [](const std::string& text) {
+    const auto job = read(text);
+    REQUIRE_FALSE(job.ok());
+    return job.error().message;
+  };
+  CHECK(message("data: {train: pictures}\n").find("'model:'") != std::string::npos);
+  CHECK(message("model: a.onnx\ndata: {train: p}\nquantize: {distill: 2}\n").find("job.yaml:3") != std::string::npos);
+  CHECK(message("model: a.onnx\ndata: {train: p}\nquantize: {bits: 4}\n").find("'bits'") != std::string::npos);
+  CHECK(message("model: a.onnx\narchitecture: sr2x-s\ndata: {train: p}\n").find("'architecture'") != std::string::npos);
+}
+
+TEST_CASE("the quantization jobs of the shipped networks are read") {
+  const char* folder = std::getenv("COCO_SOURCE_DIR");
+  size_t count = 0;
+  for (const auto& entry :
+       std::filesystem::directory_iterator(std::filesystem::path(folder ? folder : ".") / "configs/tune/quantize")) {
+    INFO(entry.path().string());
+    const auto tree = read_job_tree(entry.path().string(), {});
+    REQUIRE(tree.ok());
+    const auto job = read_quantize_job(*tree);
+    INFO((job.ok() ? "" : job.error().message));
+    CHECK(job.ok());
+    ++count;
+  }
+  CHECK(count >= 1);
+}
