@@ -37,6 +37,7 @@ avx512_conformance() {
   build release emulated_conformance
   avx512_disc "$folder" || return 1
   avx512_machine "$folder" >"$folder/bochsrc"
+  : >"$folder/out.txt"
   echo c | bochs -q -f "$folder/bochsrc" >"$folder/out.txt" 2>&1 &
   pid=$!
   while kill -0 "$pid" 2>/dev/null && [ "$waited" -lt "$limit" ] && ! grep -q '^conformance: ' "$folder/out.txt"; do
@@ -47,6 +48,6 @@ avx512_conformance() {
   wait "$pid" 2>/dev/null || true
   grep -aE ' of [0-9]+ differ|first differing|^conformance' "$folder/out.txt" || true
   if grep -aq '^conformance: passed' "$folder/out.txt"; then result=0; fi
-  [ "$result" = 0 ] || { echo "avx512: no pass within $limit s; see build/avx512/out.txt and bochs.log" >&2; }
+  [ "$result" = 0 ] || { echo "avx512: not passed within $limit s; see build/avx512/out.txt and bochs.log" >&2; }
   return "$result"
 }
