@@ -22,6 +22,7 @@ using Action = std::function<Status()>;
 void add_train(CLI::App& app, Action& action);
 void add_eval(CLI::App& app, Action& action);
 void add_export(CLI::App& app, Action& action);
+void add_prune(CLI::App& app, Action& action);
 void add_quantize(CLI::App& app, Action& action);
 
 /// The arguments of a command that runs a job: JOB.yaml, --out, --resume, --set.
@@ -39,6 +40,16 @@ struct JobImages {
 Result<JobImages> load_images(const TrainJob& job);
 /// For a network of that scale whose input's sides are such multiples.
 Result<JobImages> load_images(const TrainJob& job, const tune::PairOptions& pairs);
+
+/// A job that starts from a trained network: the keys all jobs share, `from:` a checkpoint or an ONNX file.
+struct FromJob {
+  TrainJob job;
+  std::string onnx;  ///< serialised
+};
+/// Reads the job's keys but those the caller has read; sets the folder and the threads.
+Result<FromJob> read_from_job(const JobArguments& arguments, const JobTree& tree, MapReader& reader);
+/// Images for the network `onnx`.
+Result<JobImages> load_images(const FromJob& from);
 
 /// Progress and log lines on standard error, and a flag that SIGINT and SIGTERM set.
 tune::TrainHooks terminal_hooks();

@@ -23,6 +23,7 @@ int run(int argc, char** argv) {
   jobs::add_train(app, action);
   jobs::add_eval(app, action);
   jobs::add_export(app, action);
+  jobs::add_prune(app, action);
   jobs::add_quantize(app, action);
   CLI11_PARSE(app, argc, argv);
   const Status status = action();
