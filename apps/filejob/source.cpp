@@ -82,6 +82,11 @@ FrameClock::FrameClock(const AVFormatContext& format, const AVStream& stream) {
   const bool raw = (format.iformat->flags & AVFMT_NOTIMESTAMPS) != 0;
   if (rate.num <= 0 || rate.den <= 0 || raw) {
     if (stream.r_frame_rate.num > 0 && stream.r_frame_rate.den > 0) rate = stream.r_frame_rate;
+#if LIBAVCODEC_VERSION_INT >= AV_VERSION_INT(60, 31, 102)
+    // From FFmpeg 6.1 on r_frame_rate may count fields.
+    const AVRational coded = stream.codecpar->framerate;
+    if (raw && coded.num > 0 && coded.den > 0) rate = coded;
+#endif
   }
   if (rate.num > 0 && rate.den > 0 && av_q2d(rate) <= 1000) {
     frame_rate_ = rate;
