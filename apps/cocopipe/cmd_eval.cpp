@@ -2,9 +2,11 @@
 #include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "apps/cocopipe/command.h"
 #include "apps/cocopipe/image_io.h"
+#include "apps/filejob/degrade.h"
 #include "coco/vision.h"
 #include "quality/quality.h"
 
@@ -15,13 +17,18 @@ using quality::Plane8;
 
 struct Options {
   std::string model = "sr2x-s", dataset;
+  std::optional<double> crf;
   SessionOptions session;
   bool json = false;
 };
 
+struct Figures {
+  double psnr = 0, ssim = 0;
+};
+
 struct Score {
   std::string image;
-  double psnr = 0, ssim = 0;
+  Figures clean, coded;  ///< of the shrunk picture as it is, and out of H.264
 };
 
 /// Grey pictures are their own luma.
@@ -50,7 +57,18 @@ Result<Plane8> upscale(const Plane8& low, int width, int height, const std::shar
   return high;
 }
 
-Result<Score> score_image(const std::string& path, const std::shared_ptr<const Model>& model, const Options& options) {
+Result<Figures> measure(const Plane8& high, const Plane8& low, const std::shared_ptr<const Model>& model,
+                        const Options& options, int scale) {
+  COCO_ASSIGN(const Plane8 result, upscale(low, high.width, high.height, model, options));
+  Figures figures;
+  COCO_ASSIGN(figures.psnr, quality::psnr(high, result, scale));
+  COCO_ASSIGN(figures.ssim, quality::ssim(high, result, scale));
+  return figures;
+}
+
+/// `index` draws how the clip around the picture moves.
+Result<Score> score_image(const std::string& path, size_t index, const std::shared_ptr<const Model>& model,
+                          const Options& options) {
   const int scale = model != nullptr ? model->card().scale : 2;
   COCO_ASSIGN(Image image, read_image(path));
   const Plane8 high = quality::crop_to_multiple(luma_of(std::move(image)), scale);
@@ -58,25 +76,50 @@ Result<Score> score_image(const std::string& path, const std::shared_ptr<const M
     return make_error(ErrorCode::kInvalidArgument, "picture '" + path + "' is too small to measure");
   }
   const Plane8 low = quality::resize_bicubic(high, high.width / scale, high.height / scale);
-  COCO_ASSIGN(const Plane8 result, upscale(low, high.width, high.height, model, options));
-  Score score{std::filesystem::path(path).filename().string()};
-  COCO_ASSIGN(score.psnr, quality::psnr(high, result, scale));
-  COCO_ASSIGN(score.ssim, quality::ssim(high, result, scale));
+  Score score{std::filesystem::path(path).filename().string(), {}, {}};
+  COCO_ASSIGN(score.clean, measure(high, low, model, options, scale));
+  if (options.crf) {
+    COCO_ASSIGN(const Plane8 coded, filejob::degrade(low, {0, 0, *options.crf}, index));
+    COCO_ASSIGN(score.coded, measure(high, coded, model, options, scale));
+  }
   return score;
 }
 
+void print_line(const std::string& name, const Score& score, bool coded) {
+  std::printf("%-32s %7.3f dB  %.4f", name.c_str(), score.clean.psnr, score.clean.ssim);
+  if (coded) std::printf("  %7.3f dB  %.4f", score.coded.psnr, score.coded.ssim);
+  std::printf("\n");
+}
+
+nlohmann::ordered_json to_json(const Score& score, bool coded) {
+  nlohmann::ordered_json json = {{"psnr_y", score.clean.psnr}, {"ssim_y", score.clean.ssim}};
+  if (coded) json.update({{"psnr_y_coded", score.coded.psnr}, {"ssim_y_coded", score.coded.ssim}});
+  return json;
+}
+
 void print(const Options& options, const std::vector<Score>& scores, const Score& mean) {
+  const bool coded = options.crf.has_value();
   if (!options.json) {
-    for (const Score& s : scores) std::printf("%-32s %7.3f dB  %.4f\n", s.image.c_str(), s.psnr, s.ssim);
-    std::printf("%-32s %7.3f dB  %.4f\n", "mean (PSNR-Y, SSIM-Y)", mean.psnr, mean.ssim);
+    if (coded) std::printf("%-32s %-18s  H.264 at crf %g\n", "", "clean", *options.crf);
+    for (const Score& s : scores) print_line(s.image, s, coded);
+    print_line("mean (PSNR-Y, SSIM-Y)", mean, coded);
     return;
   }
-  nlohmann::ordered_json json = {{"model", options.model}, {"dataset", options.dataset}, {"psnr_y", mean.psnr},
-                                 {"ssim_y", mean.ssim},    {"images", scores.size()},    {"per_image", {}}};
+  nlohmann::ordered_json json = {{"model", options.model}, {"dataset", options.dataset}};
+  if (coded) json["crf"] = *options.crf;
+  json.update(to_json(mean, coded));
+  json["images"] = scores.size();
   json["per_image"] = nlohmann::ordered_json::array();
-  for (const Score& s : scores)
-    json["per_image"].push_back({{"image", s.image}, {"psnr_y", s.psnr}, {"ssim_y", s.ssim}});
+  for (const Score& s : scores) {
+    json["per_image"].push_back({{"image", s.image}});
+    json["per_image"].back().update(to_json(s, coded));
+  }
   std::printf("%s\n", json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace).c_str());
+}
+
+void add_share(Figures& mean, const Figures& figures, size_t count) {
+  mean.psnr += figures.psnr / static_cast<double>(count);
+  mean.ssim += figures.ssim / static_cast<double>(count);
 }
 
 Result<int> eval_sr(const Options& options) {
@@ -89,9 +132,9 @@ Result<int> eval_sr(const Options& options) {
   std::vector<Score> scores;
   Score mean;
   for (const std::string& file : files) {
-    COCO_ASSIGN(const Score score, score_image(file, model, options));
-    mean.psnr += score.psnr / static_cast<double>(files.size());
-    mean.ssim += score.ssim / static_cast<double>(files.size());
+    COCO_ASSIGN(const Score score, score_image(file, scores.size(), model, options));
+    add_share(mean.clean, score.clean, files.size());
+    add_share(mean.coded, score.coded, files.size());
     scores.push_back(score);
   }
   print(options, scores, mean);
@@ -108,13 +151,18 @@ void add_eval(CLI::App& app, Action& action) {
   CLI::App* sr = command->add_subcommand("sr", "super-resolution: PSNR and SSIM of luma over a folder of pictures");
   sr->add_option("--model", options->model, "shipped model, .coco or .onnx file, bicubic or lanczos; default sr2x-s");
   sr->add_option("--dataset", options->dataset, "folder of high-resolution .png and .jpg pictures")->required();
+  sr->add_option("--crf", options->crf, "measure on H.264 input too: the shrunk picture coded by libx264 at this crf")
+      ->check(CLI::Range(0.0, 51.0));
   add_threads(*sr, options->session);
-  sr->add_flag("--json", options->json, "print JSON: psnr_y, ssim_y, images, per_image");
+  sr->add_flag("--json", options->json,
+               "print JSON: psnr_y, ssim_y, images, per_image; with --crf psnr_y_coded and ssim_y_coded too");
   sr->footer(
       "Luma of BT.601 (grey files as they are), cropped to a multiple of the scale, shrunk with an antialiased "
       "bicubic\n"
       "(a = -0.5), upscaled, the scale's number of border pixels left out, means over the pictures.\n"
-      "Example: cocopipe eval sr --model bicubic --dataset Set5 --json");
+      "With --crf the shrunk picture is also the last of four frames, I B B P, of a clip that pans over it.\n"
+      "Examples: cocopipe eval sr --model bicubic --dataset Set5 --json\n"
+      "          cocopipe eval sr --model sr2x-s --dataset Set5 --crf 28");
   sr->callback([options, &action] { action = [options] { return eval_sr(*options); }; });
 }
 

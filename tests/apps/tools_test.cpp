@@ -163,6 +163,31 @@ TEST_CASE("eval sr: grey and colour files, and folders without any") {
   CHECK(broken.err_has("broken.png"));
 }
 
+TEST_CASE("eval sr: figures on H.264 input stand beside those on clean input") {
+  const TemporaryFolder folder;
+  cli::Image image{160, 120, 3, {}};
+  for (int i = 0; i < 160 * 120 * 3; ++i) {
+    const int x = i / 3 % 160, y = i / 480;
+    image.data.push_back(static_cast<uint8_t>(90 + (x / 9 + y / 7) % 3 * 40 + (x * 31 + y * 17) % 23));
+  }
+  REQUIRE(cli::write_png(folder / "a.png", image).ok());
+  const auto evaluate = [&](const std::string& crf) {
+    const Outcome run =
+        run_cocopipe({"eval", "sr", "--model", "sr2x-s", "--dataset", folder.path(), "--json", "--crf", crf});
+    INFO(run.err);
+    REQUIRE(run.code == 0);
+    return json::parse(run.out);
+  };
+  const json fine = evaluate("18"), coarse = evaluate("34");
+  CHECK(fine["psnr_y"] == coarse["psnr_y"]);
+  CHECK(fine["psnr_y"] > fine["psnr_y_coded"]);
+  CHECK(fine["psnr_y_coded"].get<double>() > coarse["psnr_y_coded"].get<double>() + 1);
+  CHECK(fine["per_image"][0]["ssim_y_coded"] == fine["ssim_y_coded"]);
+  const Outcome table = run_cocopipe({"eval", "sr", "--model", "bicubic", "--dataset", folder.path(), "--crf", "28"});
+  CHECK(table.out.find("H.264 at crf 28") != std::string::npos);
+  CHECK(run_cocopipe({"eval", "sr", "--dataset", folder.path(), "--crf", "60"}).code == 2);
+}
+
 TEST_CASE("the demo clip and the comparison picture") {
   const TemporaryFolder folder;
   const Outcome clip = run_cocopipe({"demo-clip", folder / "demo.mp4", "--size", "320x180", "--frames", "6"});
