@@ -9,18 +9,27 @@ namespace {
 
 namespace fs = std::filesystem;
 
+std::string describe(const TrainJob& job) {
+  if (job.network.init == tune::NetworkSource::Init::kWhole) return job.name + ": " + job.init + "; ";
+  const tune::Architecture& a = job.network.architecture;
+  return job.name + ": " + std::to_string(tune::parameter_count(a)) + " parameters, " +
+         std::to_string(tune::macs_per_pixel(a)) + " MAC per input pixel; ";
+}
+
 Status run_train(const JobArguments& arguments) {
   COCO_ASSIGN(const JobTree tree, read_job_tree(arguments.file, arguments.settings));
   COCO_ASSIGN(TrainJob job, read_train_job(tree));
   job.options.out = arguments.out.empty() ? "runs/" + job.name : arguments.out;
   job.options.resume = arguments.resume;
   tune::set_threads(job.threads);
+  if (!job.init.empty()) {
+    COCO_ASSIGN(job.network.model, read_model(job.init));
+  }
   std::fprintf(stderr, "loading images\n");
-  COCO_ASSIGN(const JobImages images, load_images(job));
-  const tune::Architecture& a = job.network.architecture;
-  std::fprintf(stderr, "%s: %lld parameters, %lld MAC per input pixel; %zu images, %zu for validation\n",
-               job.name.c_str(), static_cast<long long>(tune::parameter_count(a)),
-               static_cast<long long>(tune::macs_per_pixel(a)), images.train.size(), images.validation.size());
+  COCO_ASSIGN(const tune::PairOptions pairs, tune::pairs_for(job.network));
+  COCO_ASSIGN(const JobImages images, load_images(job, pairs));
+  std::fprintf(stderr, "%s%zu images, %zu for validation\n", describe(job).c_str(), images.train.size(),
+               images.validation.size());
   COCO_ASSIGN(const std::string onnx,
               tune::train(job.options, job.network, images.train, images.validation, terminal_hooks()));
   const std::string path = (fs::path(job.options.out) / (job.name + ".onnx")).string();

@@ -57,11 +57,6 @@ void add_job_arguments(CLI::App& command, JobArguments& arguments) {
       ->allow_extra_args(false);
 }
 
-Result<JobImages> load_images(const TrainJob& job) {
-  const tune::Architecture& a = job.network.architecture;
-  return load_images(job, {a.scale, a.unshuffle});
-}
-
 Result<JobImages> load_images(const TrainJob& job, const PairOptions& pairs) {
   PairOptions options{pairs.scale, pairs.multiple, job.options.patch, job.data.fewest};
   JobImages images;

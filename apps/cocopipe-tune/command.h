@@ -33,12 +33,11 @@ struct JobArguments {
 };
 void add_job_arguments(CLI::App& command, JobArguments& arguments);
 
-/// Training and validation images of a job; what was skipped is named on standard error.
+/// Training and validation images of a job, for a network with that scale and multiple; what was skipped is named on
+/// standard error.
 struct JobImages {
   std::vector<tune::ImagePair> train, validation;
 };
-Result<JobImages> load_images(const TrainJob& job);
-/// For a network of that scale whose input's sides are such multiples.
 Result<JobImages> load_images(const TrainJob& job, const tune::PairOptions& pairs);
 
 /// A job that starts from a trained network: the keys all jobs share, `from:` a checkpoint or an ONNX file.

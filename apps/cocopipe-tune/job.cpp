@@ -1,15 +1,20 @@
 #include "apps/cocopipe-tune/job.h"
 
+#include <filesystem>
+
+#include "base/mapped_file.h"
 #include "pipelines/loader/message.h"
 #include "tune/architecture.h"
 
 namespace coco::jobs {
 namespace {
 
+using Init = tune::NetworkSource::Init;
 using tune::LossKind;
 using tune::OptimizerKind;
 
 constexpr int64_t kManySteps = 1000000000;
+constexpr size_t kMostModelBytes = size_t{1} << 31;
 
 /// Carries an inner mapping's error into the outer reader.
 void finish_inner(MapReader& outer, MapReader& inner) {
@@ -66,13 +71,19 @@ void read_optimizer(const JobSource& source, MapReader& job, tune::OptimizerOpti
   finish_inner(job, reader);
 }
 
-void read_network(const JobSource& source, MapReader& job, tune::NetworkSource& network) {
+void read_network(const JobSource& source, MapReader& job, TrainJob& result) {
+  tune::NetworkSource& network = result.network;
+  job.text("init", result.init);
+  network.init = result.init.empty() ? Init::kNone : Init::kStart;
   if (const loader::YamlNode* node = job.find("architecture")) {
     Status status = read_architecture(source, *node, network.architecture);
     if (!status.ok()) job.adopt(status.take_error());
+  } else if (!result.init.empty()) {
+    network.init = Init::kWhole;
+    network.architecture.name = std::filesystem::path(result.init).stem().string();
   } else {
-    job.fail(job.position(),
-             "no 'architecture:'; give a preset (" + loader::join(tune::architecture_names()) + ") or describe one");
+    job.fail(job.position(), "no 'architecture:'; give a preset (" + loader::join(tune::architecture_names()) +
+                                 ") or describe one, or name a model to train in 'init:'");
   }
   job.choice("branches", network.branches,
              {std::pair{"plain", tune::Branches::kPlain}, std::pair{"rich", tune::Branches::kRich}});
@@ -98,18 +109,19 @@ TrainJob read_shared_job(const JobSource& source, MapReader& reader) {
   return job;
 }
 
-TrainJob read_train_job(const JobSource& source, MapReader& reader) {
-  TrainJob job = read_shared_job(source, reader);
-  read_network(source, reader, job.network);
+Result<TrainJob> read_train_job(const JobTree& tree) {
+  MapReader reader(tree.source, tree.root, "the job");
+  TrainJob job = read_shared_job(tree.source, reader);
+  read_network(tree.source, reader, job);
   if (job.name.empty()) job.name = job.network.architecture.name;
+  COCO_TRY(reader.finish());
   return job;
 }
 
-Result<TrainJob> read_train_job(const JobTree& tree) {
-  MapReader reader(tree.source, tree.root, "the job");
-  TrainJob job = read_train_job(tree.source, reader);
-  COCO_TRY(reader.finish());
-  return job;
+Result<std::string> read_model(const std::string& path) {
+  if (std::filesystem::path(path).extension() == ".pt") return tune::load_trained(path);
+  COCO_ASSIGN(const auto file, MappedFile::open(path, kMostModelBytes));
+  return std::string(reinterpret_cast<const char*>(file->bytes().data()), file->bytes().size());
 }
 
 }  // namespace coco::jobs

@@ -21,6 +21,7 @@ struct DataJob {
 struct TrainJob {
   std::string name;  ///< of the result; the network's when not given
   tune::NetworkSource network;
+  std::string init;  ///< ONNX model or checkpoint that is trained on; empty: none
   DataJob data;
   tune::TrainOptions options;
   int threads = 1;
@@ -30,11 +31,11 @@ struct TrainJob {
 /// itself, before or after; whoever reads last calls finish().
 TrainJob read_shared_job(const JobSource& source, MapReader& reader);
 
-/// Those, and the network by its architecture.
-TrainJob read_train_job(const JobSource& source, MapReader& reader);
-
 /// The whole job of `train`.
 Result<TrainJob> read_train_job(const JobTree& tree);
+
+/// A trained network, serialised as ONNX: an .onnx file, or a checkpoint (.pt) of this program.
+Result<std::string> read_model(const std::string& path);
 
 /// A preset's name, or a description.
 Status read_architecture(const JobSource& source, const loader::YamlNode& node, tune::Architecture& architecture);

@@ -4,7 +4,6 @@
 #include <ATen/Parallel.h>
 
 #include <filesystem>
-#include <nlohmann/json.hpp>
 
 #include "tune/network_source.h"
 #include "tune/onnx_export.h"
@@ -65,9 +64,10 @@ void move_to_cuda(const Trainable& network) {
 
 Status check_request(const TrainOptions& options, const NetworkSource& source, const std::vector<ImagePair>& images) {
   COCO_TRY(check_options(options));
-  if (options.patch % source.architecture.unshuffle != 0) {
+  COCO_ASSIGN(const PairOptions pairs, pairs_for(source));
+  if (options.patch % pairs.multiple != 0) {
     return make_error(ErrorCode::kInvalidArgument,
-                      "the patch must be a multiple of unshuffle, " + std::to_string(source.architecture.unshuffle));
+                      "the patch must be a multiple of " + std::to_string(pairs.multiple) + ", as the input's sides");
   }
   if (options.cuda && !at::hasCUDA()) {
     return make_error(ErrorCode::kUnavailable, "this build of libtorch has no CUDA device; train on the cpu");
@@ -98,8 +98,8 @@ Result<std::string> train(const TrainOptions& options, const NetworkSource& sour
     COCO_TRY(prepare_folder(options));
     if (options.cuda) move_to_cuda(*network);
     const std::string subject = "{\"network\":" + to_json(source) + "}";
-    COCO_ASSIGN(const auto values,
-                run_training({*network, nullptr, nullptr, options, subject, images, validation, hooks, random}));
+    COCO_ASSIGN(const auto values, run_training({*network, nullptr, nullptr, options, subject, images, validation,
+                                                 hooks, random, model_to_keep(source)}));
     return export_numbers(*network, values, source);
   } catch (const std::exception& e) {
     return make_error(ErrorCode::kInternal, std::string("training failed: ") + e.what());
@@ -110,9 +110,8 @@ void set_threads(int count) { at::set_num_threads(count); }
 
 Result<std::string> load_trained(const std::string& checkpoint_path) {
   COCO_ASSIGN(const Checkpoint checkpoint, load_checkpoint(checkpoint_path));
-  COCO_ASSIGN(const std::string subject, checkpoint.text("subject"));
   try {
-    COCO_ASSIGN(const NetworkSource source, source_from_json(nlohmann::json::parse(subject).at("network").dump()));
+    COCO_ASSIGN(const NetworkSource source, read_source(checkpoint));
     Random random(1);
     COCO_ASSIGN(const std::unique_ptr<Trainable> network, make_network(source, random));
     const std::vector<NamedTensor> values = network->deployed();

@@ -26,11 +26,19 @@ struct TrainHooks {
   const std::atomic<bool>* stop = nullptr;           ///< set: write a checkpoint and return kCancelled
 };
 
-/// What is trained: the described architecture.
+/// What is trained: the described architecture, or any model the importer takes.
 struct NetworkSource {
   Architecture architecture;
   Branches branches = Branches::kPlain;
+  /// A serialised ONNX model. kStart: its numbers are the architecture's first ones. kWhole: it is what is trained, the
+  /// architecture is only its name.
+  enum class Init { kNone, kStart, kWhole };
+  Init init = Init::kNone;
+  std::string model{};
 };
+
+/// The scale of the network, and what its input's sides must be multiples of.
+Result<PairOptions> pairs_for(const NetworkSource& source);
 
 /// Trains on `images`, validates on `validation` (may be empty). With resume it goes on from the checkpoint in `out`,
 /// which must have been written with the same options; the result is bit-identical to an uninterrupted run with one

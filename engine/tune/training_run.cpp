@@ -63,6 +63,7 @@ class Run {
   Result<double> step();
   void update_average();
   TrainingState state() { return {run_.network, run_.constraint, optimizer_, average_, run_.random, iteration_}; }
+  Checkpoint snapshot();
   Status save();
   void remember();
   Status write_pending();
@@ -134,16 +135,22 @@ Error Run::diverged() const {
                                                  "; give a lower rate or a longer warm-up");
 }
 
+Checkpoint Run::snapshot() {
+  Checkpoint checkpoint = take_snapshot(state(), subject_);
+  for (const NamedTensor& t : run_.keep) checkpoint.tensors[t.name] = t.tensor;
+  return checkpoint;
+}
+
 Status Run::save() {
   if (!all_finite(run_.network.parameters()) || !all_finite(average_)) return diverged();
   pending_.reset();
-  COCO_TRY(save_checkpoint(take_snapshot(state(), subject_), checkpoint_path_));
+  COCO_TRY(save_checkpoint(snapshot(), checkpoint_path_));
   saved_at_ = iteration_;
   return {};
 }
 
 void Run::remember() {
-  pending_ = take_snapshot(state(), subject_);
+  pending_ = snapshot();
   for (auto& [name, tensor] : pending_->tensors) tensor = tensor.detach().clone();
 }
 

@@ -21,7 +21,8 @@ struct TrainingRun {
   const std::vector<ImagePair>& images;
   const std::vector<ImagePair>& validation;
   const TrainHooks& hooks;
-  Random random;  ///< as the making of the network left it
+  Random random;                    ///< as the making of the network left it
+  std::vector<NamedTensor> keep{};  ///< goes into every checkpoint, for load_trained
 };
 
 /// Each step: the deployed numbers, Constraint::begin_step and project, the gradients there, adjust, the chain rule

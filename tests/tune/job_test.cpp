@@ -88,6 +88,20 @@ TEST_CASE("what a job leaves out has the defaults") {
   CHECK(job->network.branches == Branches::kPlain);
 }
 
+TEST_CASE("a model is trained on, alone or in an architecture") {
+  using Init = NetworkSource::Init;
+  const auto whole = read("init: runs/net.onnx\ndata: {train: pictures}\n");
+  REQUIRE(whole.ok());
+  CHECK(whole->network.init == Init::kWhole);
+  CHECK(whole->name == "net");
+  const auto start = read(std::string(kSmall) + "init: runs/a/checkpoint.pt\n");
+  REQUIRE(start.ok());
+  CHECK(start->network.init == Init::kStart);
+  CHECK(start->name == "sr2x-s");
+  CHECK(read_model(start->init).error().code == ErrorCode::kNotFound);
+  CHECK(read_model("runs/a/net.onnx").error().code == ErrorCode::kNotFound);
+}
+
 TEST_CASE("settings of the command line replace what the file says") {
   const auto job = read(kSmall, {"schedule.iterations=77", "data.shrink=[0.25]", "architecture=espcn", "seed=9"});
   REQUIRE(job.ok());

@@ -32,8 +32,15 @@ TrainOptions small_options(const std::string& out) {
   return o;
 }
 
+NetworkSource source_of(Architecture architecture, Branches branches = Branches::kPlain) {
+  NetworkSource source;
+  source.architecture = std::move(architecture);
+  source.branches = branches;
+  return source;
+}
+
 NetworkSource source_of(const char* preset = "sr2x-s", Branches branches = Branches::kPlain) {
-  return {find_architecture(preset).value(), branches};
+  return source_of(find_architecture(preset).value(), branches);
 }
 
 /// All trained numbers of an exported model.
@@ -86,15 +93,47 @@ TEST_CASE("stopped and resumed equals uninterrupted, bit for bit: Adam on rich b
   check_resume(source_of("sr2x-s", Branches::kRich), OptimizerKind::kAdam, true);
 }
 TEST_CASE("stopped and resumed equals uninterrupted, bit for bit: a described network") {
-  NetworkSource source{
-      {"small",
-       2,
-       {{4, 8, Activation::kClip}, {8, 8, Activation::kNone, 3, true}, {8, 8, Activation::kRelu, 1}, {8, 16}},
-       2,
-       End::kShuffle,
-       Base::kBicubic},
-      Branches::kRich};
-  check_resume(source, OptimizerKind::kSoap, false);
+  Architecture small{"small", 2, {{4, 8, Activation::kClip}, {8, 8, Activation::kNone, 3, true}, {8, 16}}};
+  small.unshuffle = 2;
+  small.base = Base::kBicubic;
+  check_resume(source_of(small, Branches::kRich), OptimizerKind::kSoap, false);
+}
+
+TEST_CASE("stopped and resumed equals uninterrupted, bit for bit: an ONNX model") {
+  const NetworkSource tiny = source_of(Architecture{"tiny", 2, {{1, 8, Activation::kTanh, 5}, {8, 4}}});
+  const auto images = make_images(2, 64, 31);
+  const TemporaryFolder folder;
+  TrainOptions options = small_options(folder.string());
+  options.iterations = 2;
+  NetworkSource whole;
+  whole.architecture.name = "imported";
+  whole.init = NetworkSource::Init::kWhole;
+  whole.model = train(options, tiny, images, {}, {}).value();
+  CHECK(pairs_for(whole)->scale == 2);
+  check_resume(whole, OptimizerKind::kSoap, false);
+}
+
+TEST_CASE("an architecture starts from an export of itself") {
+  const auto images = make_images(2, 64, 31);
+  const TemporaryFolder folder;
+  TrainOptions options = small_options(folder.string());
+  options.iterations = 12;
+  const std::string first = train(options, source_of(), images, {}, {}).value();
+  NetworkSource source = source_of("sr2x-s", Branches::kRich);
+  source.init = NetworkSource::Init::kStart;
+  source.model = first;
+  options.iterations = 1;
+  options.learning_rate = 1e-12;
+  options.average_decay = 0;
+  const std::vector<float> before = numbers_in(first);
+  const std::vector<float> after = numbers_in(train(options, source, images, {}, {}).value());
+  REQUIRE(before.size() == after.size());
+  for (size_t i = 0; i < before.size(); ++i) REQUIRE(after[i] == Approx(before[i]).margin(1e-5));
+  source.architecture = find_architecture("sr2x-m").value();
+  CHECK(train(options, source, images, {}, {}).error().message.find("'conv0.weight' of 144") != std::string::npos);
+  source.init = NetworkSource::Init::kWhole;
+  source.model = "no model";
+  CHECK_FALSE(train(options, source, images, {}, {}).ok());
 }
 
 TEST_CASE("own gradients and libtorch's lead to the same weights") {
