@@ -28,18 +28,20 @@ Status run_prune(const JobArguments& arguments) {
   } else {
     reader.fail(reader.position(), "no 'prune:'; docs/tune.md lists its keys");
   }
-  COCO_ASSIGN(const FromJob from, read_from_job(arguments, tree, reader));
-  const TrainJob& job = from.job;
-  COCO_ASSIGN(const JobImages images, load_images(from));
+  TrainJob job = read_trained_job(tree.source, reader, "-pruned");
+  COCO_TRY(reader.finish());
+  COCO_TRY(prepare(arguments, job));
+  const std::string& dense = job.network.model;
+  COCO_ASSIGN(const JobImages images, load_images(job));
   COCO_ASSIGN(const tune::PruneOutcome outcome,
-              tune::prune(job.options, pruning, from.onnx, images.train, images.validation, terminal_hooks()));
+              tune::prune(job.options, pruning, dense, images.train, images.validation, terminal_hooks()));
   const std::string path = (fs::path(job.options.out) / (job.name + ".onnx")).string();
   COCO_TRY(write_text(path, outcome.onnx));
   print_layers(outcome.layers);
   std::printf("wrote %s\n", path.c_str());
   if (job.data.benchmarks.empty()) return {};
   const std::pair<const char*, const std::string*> stages[] = {
-      {"dense", &from.onnx}, {"pruned at once, not trained", &outcome.at_once}, {"pruned and trained", &outcome.onnx}};
+      {"dense", &dense}, {"pruned at once, not trained", &outcome.at_once}, {"pruned and trained", &outcome.onnx}};
   for (const auto& [title, onnx] : stages) {
     std::printf("%s\n", title);
     COCO_TRY(print_benchmarks(*onnx, job.data.benchmarks, job.threads));

@@ -6,8 +6,6 @@
 #include "apps/cocopipe-tune/command.h"
 #include "apps/cocopipe-tune/job_quantize.h"
 #include "base/file.h"
-#include "base/mapped_file.h"
-#include "format/program.h"
 #include "tune/qat/quantize_training.h"
 
 namespace coco::jobs {
@@ -75,19 +73,14 @@ std::string subject_of(const QuantizeJob& job, const Model& model) {
 Status run_quantize(const JobArguments& arguments) {
   COCO_ASSIGN(const JobTree tree, read_job_tree(arguments.file, arguments.settings));
   COCO_ASSIGN(QuantizeJob job, read_quantize_job(tree));
-  const std::string folder = arguments.out.empty() ? "runs/" + job.train.name : arguments.out;
-  job.settings.train.out = folder;
-  job.settings.train.resume = arguments.resume;
-  tune::set_threads(job.train.threads);
-  COCO_ASSIGN(const auto file, MappedFile::open(job.model, format::Limits::kMaxFileBytes));
-  const std::string onnx(reinterpret_cast<const char*>(file->bytes().data()), file->bytes().size());
+  COCO_TRY(prepare(arguments, job.train));
+  job.settings.train = job.train.options;
+  const std::string& onnx = job.train.network.model;
   COCO_ASSIGN(const auto model, tune::compile_model(onnx));
-  const tune::PairOptions pairs = tune::pairs_for(*model);
-  std::fprintf(stderr, "loading images\n");
-  COCO_ASSIGN(const JobImages images, load_images(job.train, pairs));
+  COCO_ASSIGN(const JobImages images, load_images(job.train));
   std::vector<NamedSet> sets;
   if (!job.train.data.benchmarks.empty()) {
-    COCO_ASSIGN(sets, tune::load_benchmarks(job.train.data.benchmarks, pairs));
+    COCO_ASSIGN(sets, tune::load_benchmarks(job.train.data.benchmarks, tune::pairs_for(*model)));
   }
   if (!images.validation.empty()) sets.push_back({"val", images.validation});
 
@@ -113,7 +106,7 @@ Status run_quantize(const JobArguments& arguments) {
   print_row("integers, trained", after);
   complete_card(job, arguments.file, sets, after, card);
   COCO_ASSIGN(result, tune::to_integer_onnx(trained, card));
-  const std::string base = (fs::path(folder) / job.train.name).string();
+  const std::string base = (fs::path(job.train.options.out) / job.train.name).string();
   COCO_TRY(write_text(base + ".onnx", result));
   COCO_TRY(write_coco(base + ".coco", result, card));
   std::printf("wrote %s.onnx and %s.coco\n", base.c_str(), base.c_str());

@@ -19,15 +19,8 @@ std::string describe(const TrainJob& job) {
 Status run_train(const JobArguments& arguments) {
   COCO_ASSIGN(const JobTree tree, read_job_tree(arguments.file, arguments.settings));
   COCO_ASSIGN(TrainJob job, read_train_job(tree));
-  job.options.out = arguments.out.empty() ? "runs/" + job.name : arguments.out;
-  job.options.resume = arguments.resume;
-  tune::set_threads(job.threads);
-  if (!job.init.empty()) {
-    COCO_ASSIGN(job.network.model, read_model(job.init));
-  }
-  std::fprintf(stderr, "loading images\n");
-  COCO_ASSIGN(const tune::PairOptions pairs, tune::pairs_for(job.network));
-  COCO_ASSIGN(const JobImages images, load_images(job, pairs));
+  COCO_TRY(prepare(arguments, job));
+  COCO_ASSIGN(const JobImages images, load_images(job));
   std::fprintf(stderr, "%s%zu images, %zu for validation\n", describe(job).c_str(), images.train.size(),
                images.validation.size());
   COCO_ASSIGN(const std::string onnx,

@@ -4,18 +4,14 @@
 
 #include <csignal>
 #include <cstdio>
-#include <filesystem>
 
 #include "base/file.h"
-#include "base/mapped_file.h"
 #include "tune/dataset.h"
 
 namespace coco::jobs {
 namespace {
 
 using tune::PairOptions;
-
-constexpr size_t kMostBytes = size_t{1} << 30;  // of an ONNX file
 
 std::atomic<bool> stop_requested{false};
 void on_signal(int) { stop_requested = true; }
@@ -57,8 +53,20 @@ void add_job_arguments(CLI::App& command, JobArguments& arguments) {
       ->allow_extra_args(false);
 }
 
-Result<JobImages> load_images(const TrainJob& job, const PairOptions& pairs) {
-  PairOptions options{pairs.scale, pairs.multiple, job.options.patch, job.data.fewest};
+Status prepare(const JobArguments& arguments, TrainJob& job) {
+  job.options.out = arguments.out.empty() ? "runs/" + job.name : arguments.out;
+  job.options.resume = arguments.resume;
+  tune::set_threads(job.threads);
+  if (job.init.empty()) return {};
+  COCO_ASSIGN(job.network.model, read_model(job.init));
+  return {};
+}
+
+Result<JobImages> load_images(const TrainJob& job) {
+  std::fprintf(stderr, "loading images\n");
+  COCO_ASSIGN(PairOptions options, tune::pairs_for(job.network));
+  options.smallest = job.options.patch;
+  options.fewest = job.data.fewest;
   JobImages images;
   COCO_ASSIGN(images.train, load_set(job.data.train, job.data, options));
   options.fewest = 1;
@@ -66,32 +74,6 @@ Result<JobImages> load_images(const TrainJob& job, const PairOptions& pairs) {
     COCO_ASSIGN(images.validation, load_set(job.data.validation, job.data, options));
   }
   return images;
-}
-
-Result<FromJob> read_from_job(const JobArguments& arguments, const JobTree& tree, MapReader& reader) {
-  std::string from;
-  reader.text("from", from);
-  FromJob result{read_shared_job(tree.source, reader), {}};
-  if (from.empty()) reader.fail(reader.position(), "no 'from:'; it names the trained network, a checkpoint or .onnx");
-  COCO_TRY(reader.finish());
-  TrainJob& job = result.job;
-  if (job.name.empty()) job.name = std::filesystem::path(from).stem().string();
-  job.options.out = arguments.out.empty() ? "runs/" + job.name : arguments.out;
-  job.options.resume = arguments.resume;
-  tune::set_threads(job.threads);
-  if (std::filesystem::path(from).extension() == ".onnx") {
-    COCO_ASSIGN(const auto file, MappedFile::open(from, kMostBytes));
-    result.onnx.assign(file->bytes().begin(), file->bytes().end());
-  } else {
-    COCO_ASSIGN(result.onnx, tune::load_trained(from));
-  }
-  return result;
-}
-
-Result<JobImages> load_images(const FromJob& from) {
-  COCO_ASSIGN(const auto model, tune::compile_model(from.onnx));
-  std::fprintf(stderr, "loading images\n");
-  return load_images(from.job, tune::pairs_for(*model));
 }
 
 tune::TrainHooks terminal_hooks() {

@@ -33,22 +33,14 @@ struct JobArguments {
 };
 void add_job_arguments(CLI::App& command, JobArguments& arguments);
 
-/// Training and validation images of a job, for a network with that scale and multiple; what was skipped is named on
-/// standard error.
+/// What the arguments add to a job: the folder, resuming; reads the model in `init`; sets libtorch's threads.
+Status prepare(const JobArguments& arguments, TrainJob& job);
+
+/// Training and validation images for the job's network; what was skipped is named on standard error.
 struct JobImages {
   std::vector<tune::ImagePair> train, validation;
 };
-Result<JobImages> load_images(const TrainJob& job, const tune::PairOptions& pairs);
-
-/// A job that starts from a trained network: the keys all jobs share, `from:` a checkpoint or an ONNX file.
-struct FromJob {
-  TrainJob job;
-  std::string onnx;  ///< serialised
-};
-/// Reads the job's keys but those the caller has read; sets the folder and the threads.
-Result<FromJob> read_from_job(const JobArguments& arguments, const JobTree& tree, MapReader& reader);
-/// Images for the network `onnx`.
-Result<JobImages> load_images(const FromJob& from);
+Result<JobImages> load_images(const TrainJob& job);
 
 /// Progress and log lines on standard error, and a flag that SIGINT and SIGTERM set.
 tune::TrainHooks terminal_hooks();

@@ -71,16 +71,19 @@ void read_optimizer(const JobSource& source, MapReader& job, tune::OptimizerOpti
   finish_inner(job, reader);
 }
 
+void take_whole(TrainJob& job) {
+  job.network.init = Init::kWhole;
+  job.network.architecture.name = std::filesystem::path(job.init).stem().string();
+}
+
 void read_network(const JobSource& source, MapReader& job, TrainJob& result) {
   tune::NetworkSource& network = result.network;
-  job.text("init", result.init);
   network.init = result.init.empty() ? Init::kNone : Init::kStart;
   if (const loader::YamlNode* node = job.find("architecture")) {
     Status status = read_architecture(source, *node, network.architecture);
     if (!status.ok()) job.adopt(status.take_error());
   } else if (!result.init.empty()) {
-    network.init = Init::kWhole;
-    network.architecture.name = std::filesystem::path(result.init).stem().string();
+    take_whole(result);
   } else {
     job.fail(job.position(), "no 'architecture:'; give a preset (" + loader::join(tune::architecture_names()) +
                                  ") or describe one, or name a model to train in 'init:'");
@@ -97,6 +100,7 @@ TrainJob read_shared_job(const JobSource& source, MapReader& reader) {
   int64_t seed = 1;
   reader.choice("task", task, {std::pair{"super-resolution", 0}});
   reader.text("name", job.name);
+  reader.text("init", job.init);
   read_data(source, reader, job.data);
   read_schedule(source, reader, job.options);
   read_optimizer(source, reader, job.options.optimizer);
@@ -106,6 +110,16 @@ TrainJob read_shared_job(const JobSource& source, MapReader& reader) {
   reader.choice("device", job.options.cuda, {std::pair{"cpu", false}, std::pair{"cuda", true}});
   job.options.seed = static_cast<uint64_t>(seed);
   if (job.name.find('/') != std::string::npos) reader.fail(reader.position(), "'name' must not contain '/'");
+  return job;
+}
+
+TrainJob read_trained_job(const JobSource& source, MapReader& reader, const char* suffix) {
+  TrainJob job = read_shared_job(source, reader);
+  if (job.init.empty()) {
+    reader.fail(reader.position(), "no 'init:'; it names the trained network, an .onnx file or a checkpoint (.pt)");
+  }
+  take_whole(job);
+  if (job.name.empty()) job.name = job.network.architecture.name + suffix;
   return job;
 }
 

@@ -31,6 +31,10 @@ struct TrainJob {
 /// itself, before or after; whoever reads last calls finish().
 TrainJob read_shared_job(const JobSource& source, MapReader& reader);
 
+/// The same for a command that takes a trained network (`init`), whole; without a name the result is called as that
+/// and `suffix`.
+TrainJob read_trained_job(const JobSource& source, MapReader& reader, const char* suffix);
+
 /// The whole job of `train`.
 Result<TrainJob> read_train_job(const JobTree& tree);
 

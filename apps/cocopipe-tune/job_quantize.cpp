@@ -1,7 +1,5 @@
 #include "apps/cocopipe-tune/job_quantize.h"
 
-#include <filesystem>
-
 namespace coco::jobs {
 namespace {
 
@@ -35,14 +33,10 @@ void read_card(const JobSource& source, MapReader& job, ModelCard& card) {
 Result<QuantizeJob> read_quantize_job(const JobTree& tree) {
   MapReader reader(tree.source, tree.root, "the job");
   QuantizeJob job;
-  job.train = read_shared_job(tree.source, reader);
-  reader.text("model", job.model);
-  if (job.model.empty()) reader.fail(reader.position(), "no 'model:'; it names the ONNX file to quantize");
-  if (job.train.name.empty()) job.train.name = std::filesystem::path(job.model).stem().string() + "-int8";
+  job.train = read_trained_job(tree.source, reader, "-int8");
   read_settings(tree.source, reader, job.settings);
   read_card(tree.source, reader, job.card);
   COCO_TRY(reader.finish());
-  job.settings.train = job.train.options;
   return job;
 }
 

@@ -10,9 +10,8 @@
 namespace coco::jobs {
 
 struct QuantizeJob {
-  std::string model;  ///< ONNX file
-  TrainJob train;     ///< without a network
-  tune::QuantizeSettings settings;
+  TrainJob train;
+  tune::QuantizeSettings settings;  ///< but `train`, which follows from the job and the arguments
   ModelCard card;
 };
 

@@ -43,7 +43,9 @@ Graph quantized(const Graph& f32, bool carelessly = false) {
   return std::move(graph).value();
 }
 
-QuantNetwork network_of(const Graph& integer, const Graph* f32, const QuantTraining& training = {}) {
+constexpr QuantTraining kAll{true, true};
+
+QuantNetwork network_of(const Graph& integer, const Graph* f32, const QuantTraining& training = kAll) {
   auto network = QuantNetwork::create(copy_graph(integer, {}).value(), f32, training);
   INFO((network.ok() ? "" : network.error().message));
   REQUIRE(network.ok());
@@ -333,10 +335,10 @@ TEST_CASE("the trainer's own kernels give the integers and gradients of libtorch
 }
 
 TEST_CASE("what is trained is what the engine computes") {
-  SECTION("an upscaler") { check_deployed(upscaler(32, false), true, {}); }
-  SECTION("an upscaler with zeros, which stay") { check_deployed(upscaler(33, true), true, {}); }
+  SECTION("an upscaler") { check_deployed(upscaler(32, false), true, kAll); }
+  SECTION("an upscaler with zeros, which stay") { check_deployed(upscaler(33, true), true, kAll); }
   SECTION("steps and ranges as calibrated") { check_deployed(upscaler(34, false, 7), true, {false, false}); }
-  SECTION("groups, strides, clips and a residual") { check_deployed(mixture(35), false, {}); }
+  SECTION("groups, strides, clips and a residual") { check_deployed(mixture(35), false, kAll); }
 }
 
 TEST_CASE("training brings an integer network nearer to the f32 one") {

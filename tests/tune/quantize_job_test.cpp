@@ -18,21 +18,21 @@ Result<QuantizeJob> read(const std::string& text) {
 
 TEST_CASE("a job of quantize says everything") {
   const auto job = read(R"(
-model: models/mine.onnx
+init: models/mine.onnx
 data: {train: pictures}
 schedule: {iterations: 12, rate: 1e-4}
-quantize: {precision: auto, max_loss: 0.1, learn_gains: false, learn_ranges: false, distill: 0.25}
+quantize: {precision: auto, max_loss: 0.1, learn_gains: true, learn_ranges: true, distill: 0.25}
 card: {description: small, licence: Apache-2.0, training_data: photographs}
 )");
   INFO((job.ok() ? "" : job.error().message));
   REQUIRE(job.ok());
-  CHECK(job->model == "models/mine.onnx");
+  CHECK(job->train.init == "models/mine.onnx");
   CHECK(job->train.name == "mine-int8");
-  CHECK(job->settings.train.iterations == 12);
+  CHECK(job->train.options.iterations == 12);
   CHECK(job->settings.precision == Precision::kAuto);
   CHECK(job->settings.max_loss_db == 0.1);
-  CHECK_FALSE(job->settings.training.learn_gains);
-  CHECK_FALSE(job->settings.training.learn_ranges);
+  CHECK(job->settings.training.learn_gains);
+  CHECK(job->settings.training.learn_ranges);
   CHECK(job->settings.distill == 0.25);
   CHECK(job->card.licence == "Apache-2.0");
 }
@@ -43,10 +43,10 @@ TEST_CASE("what does not fit in a job of quantize is named") {
     REQUIRE_FALSE(job.ok());
     return job.error().message;
   };
-  CHECK(message("data: {train: pictures}\n").find("'model:'") != std::string::npos);
-  CHECK(message("model: a.onnx\ndata: {train: p}\nquantize: {distill: 2}\n").find("job.yaml:3") != std::string::npos);
-  CHECK(message("model: a.onnx\ndata: {train: p}\nquantize: {bits: 4}\n").find("'bits'") != std::string::npos);
-  CHECK(message("model: a.onnx\narchitecture: sr2x-s\ndata: {train: p}\n").find("'architecture'") != std::string::npos);
+  CHECK(message("data: {train: pictures}\n").find("'init:'") != std::string::npos);
+  CHECK(message("init: a.onnx\ndata: {train: p}\nquantize: {distill: 2}\n").find("job.yaml:3") != std::string::npos);
+  CHECK(message("init: a.onnx\ndata: {train: p}\nquantize: {bits: 4}\n").find("'bits'") != std::string::npos);
+  CHECK(message("init: a.onnx\narchitecture: sr2x-s\ndata: {train: p}\n").find("'architecture'") != std::string::npos);
 }
 
 TEST_CASE("the quantization jobs of the shipped networks are read") {

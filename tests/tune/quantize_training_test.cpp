@@ -18,6 +18,7 @@ namespace {
 QuantizeSettings settings_for(const std::string& out) {
   set_threads(1);
   QuantizeSettings settings;
+  settings.training = {true, true};
   TrainOptions& o = settings.train;
   o.out = out;
   o.iterations = 12;

@@ -24,7 +24,7 @@ enum class PruneMethod : uint8_t { kAdmm, kGradual };
 
 struct PruneOptions {
   PruneRequest request;
-  PruneMethod method = PruneMethod::kAdmm;
+  PruneMethod method = PruneMethod::kGradual;
   AdmmOptions admm;
   GradualOptions gradual;
 };

@@ -7,8 +7,8 @@
 namespace coco::tune {
 
 struct QuantTraining {
-  bool learn_gains = true;   ///< steps of weights, by output channel; else those chosen before training stay
-  bool learn_ranges = true;  ///< steps of activations; else the calibrated ones stay
+  bool learn_gains = false;   ///< steps of weights, by output channel; else those chosen before training stay
+  bool learn_ranges = false;  ///< steps of activations; else the calibrated ones stay
 };
 
 struct QuantizeSettings {
