@@ -44,7 +44,7 @@ Status run_prune(const JobArguments& arguments) {
       {"dense", &dense}, {"pruned at once, not trained", &outcome.at_once}, {"pruned and trained", &outcome.onnx}};
   for (const auto& [title, onnx] : stages) {
     std::printf("%s\n", title);
-    COCO_TRY(print_benchmarks(*onnx, job.data.benchmarks, job.threads));
+    COCO_TRY(print_benchmarks(*onnx, job.data, job.threads));
   }
   return {};
 }

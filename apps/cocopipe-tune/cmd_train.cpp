@@ -29,7 +29,7 @@ Status run_train(const JobArguments& arguments) {
   COCO_TRY(write_text(path, onnx));
   std::printf("wrote %s\n", path.c_str());
   if (job.data.benchmarks.empty()) return {};
-  return print_benchmarks(onnx, job.data.benchmarks, job.threads);
+  return print_benchmarks(onnx, job.data, job.threads);
 }
 
 }  // namespace

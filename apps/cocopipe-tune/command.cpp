@@ -73,6 +73,11 @@ Result<JobImages> load_images(const TrainJob& job) {
   if (!job.data.validation.empty()) {
     COCO_ASSIGN(images.validation, load_set(job.data.validation, job.data, options));
   }
+  if (job.data.degrade) {
+    std::fprintf(stderr, "degrading images\n");
+    COCO_TRY(degrade_training(*job.data.degrade, job.options.seed, images.train));
+    COCO_TRY(degrade_measured(job.data.degrade->measured_crf, images.validation));
+  }
   return images;
 }
 
@@ -82,15 +87,27 @@ tune::TrainHooks terminal_hooks() {
   return {print_progress, print_log_line, &stop_requested};
 }
 
-Status print_benchmarks(const std::string& onnx, const std::string& folder, int threads) {
+Status print_benchmarks(const std::string& onnx, const std::string& folder, int threads, std::optional<double> crf) {
   COCO_ASSIGN(const auto model, tune::compile_model(onnx));
-  COCO_ASSIGN(const auto sets, tune::load_benchmarks(folder, tune::pairs_for(*model)));
-  for (const tune::NamedSet& set : sets) {
+  COCO_ASSIGN(auto sets, tune::load_benchmarks(folder, tune::pairs_for(*model)));
+  for (tune::NamedSet& set : sets) {
     COCO_ASSIGN(const tune::Figures f, tune::evaluate(model, set.images, threads));
-    std::printf("%-8s psnr_y %.3f  ssim_y %.4f  images %d\n", set.name.c_str(), f.psnr_y, f.ssim_y, f.images);
+    std::printf("%-8s psnr_y %.3f  ssim_y %.4f  images %d", set.name.c_str(), f.psnr_y, f.ssim_y, f.images);
+    if (crf) {
+      COCO_TRY(degrade_measured(*crf, set.images));
+      COCO_ASSIGN(const tune::Figures coded, tune::evaluate(model, set.images, threads));
+      std::printf("  at crf %g: psnr_y %.3f  ssim_y %.4f", *crf, coded.psnr_y, coded.ssim_y);
+    }
+    std::printf("\n");
     std::fflush(stdout);
   }
   return {};
+}
+
+Status print_benchmarks(const std::string& onnx, const DataJob& data, int threads) {
+  std::optional<double> crf;
+  if (data.degrade) crf = data.degrade->measured_crf;
+  return print_benchmarks(onnx, data.benchmarks, threads, crf);
 }
 
 Status write_text(const std::string& path, const std::string& bytes) {

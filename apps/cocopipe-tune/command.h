@@ -6,6 +6,7 @@
 
 #include <CLI/CLI.hpp>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -45,8 +46,11 @@ Result<JobImages> load_images(const TrainJob& job);
 /// Progress and log lines on standard error, and a flag that SIGINT and SIGTERM set.
 tune::TrainHooks terminal_hooks();
 
-/// PSNR and SSIM of a serialised ONNX model on the sets of a folder, one line each on standard output.
-Status print_benchmarks(const std::string& onnx, const std::string& folder, int threads);
+/// PSNR and SSIM of a serialised ONNX model on the sets of a folder, one line each on standard output; with `crf` also
+/// on the same pictures out of H.264.
+Status print_benchmarks(const std::string& onnx, const std::string& folder, int threads, std::optional<double> crf);
+/// On a job's benchmarks, out of H.264 as well when the job degrades what it trains on.
+Status print_benchmarks(const std::string& onnx, const DataJob& data, int threads);
 
 Status write_text(const std::string& path, const std::string& bytes);
 

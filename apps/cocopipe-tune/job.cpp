@@ -34,6 +34,7 @@ void read_data(const JobSource& source, MapReader& job, DataJob& data) {
   reader.text("benchmarks", data.benchmarks);
   reader.numbers("shrink", data.shrink, 0.1, 0.99);
   reader.whole("fewest_images", data.fewest, 1, 1000000);
+  read_degrade(source, reader, data.degrade);
   if (data.train.empty()) reader.fail(node->position, "no 'train:' in 'data'; it names the folder of training images");
   finish_inner(job, reader);
 }

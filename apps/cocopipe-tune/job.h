@@ -1,9 +1,11 @@
 // Purpose: what a training job file says. docs/tune.md is its reference.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "apps/cocopipe-tune/job_degrade.h"
 #include "apps/cocopipe-tune/yaml_map.h"
 #include "coco/status.h"
 #include "tune/options.h"
@@ -16,6 +18,7 @@ struct DataJob {
   std::string benchmarks;                      ///< a folder of folders; empty: none
   std::vector<double> shrink;                  ///< factors of additional, shrunk copies
   int fewest = 10;                             ///< usable training images, else the job stops
+  std::optional<DegradeJob> degrade;           ///< of the low resolution; none: it stays clean
 };
 
 struct TrainJob {

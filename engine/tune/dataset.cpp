@@ -184,10 +184,12 @@ void sample_patches(const std::vector<ImagePair>& images, int count, int size, i
   batch.hr.resize(hr_area * static_cast<size_t>(count));
   for (size_t i = 0; i < static_cast<size_t>(count); ++i) {
     const ImagePair& image = images[random.below(static_cast<uint32_t>(images.size()))];
+    const auto copies = static_cast<uint32_t>(image.degraded.size());
+    const quality::Plane8& lr = copies > 0 ? image.degraded[random.below(copies)] : image.lr;
     const int x = static_cast<int>(random.below(static_cast<uint32_t>(image.lr.width - size + 1)));
     const int y = static_cast<int>(random.below(static_cast<uint32_t>(image.lr.height - size + 1)));
     const unsigned transform = random.below(8);
-    copy_transformed(image.lr, x, y, size, transform, batch.lr.data() + i * lr_area);
+    copy_transformed(lr, x, y, size, transform, batch.lr.data() + i * lr_area);
     copy_transformed(image.hr, x * scale, y * scale, size * scale, transform, batch.hr.data() + i * hr_area);
   }
 }

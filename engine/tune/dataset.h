@@ -13,6 +13,7 @@ namespace coco::tune {
 struct ImagePair {
   std::string name;  ///< file name
   quality::Plane8 hr, lr;
+  std::vector<quality::Plane8> degraded{};  ///< when there are any, patches are taken from these instead of lr
 };
 
 /// Luma of an image file (PNG, JPEG, BMP, WebP; 8 bits): RGB through the protocol's formula, grey values as they are.
@@ -49,8 +50,8 @@ struct PatchBatch {
   std::vector<uint8_t> lr, hr;
 };
 
-/// Draws a picture, a position and one of the eight dihedral transforms for each patch. Every image must be at least
-/// `size` LR pixels wide and high (check_patch_size).
+/// Draws a picture, one of its degraded copies if it has any, a position and one of the eight dihedral transforms for
+/// each patch. Every image must be at least `size` LR pixels wide and high (check_patch_size).
 void sample_patches(const std::vector<ImagePair>& images, int count, int size, int scale, Random& random,
                     PatchBatch& batch);
 

@@ -111,6 +111,21 @@ TEST_CASE("patches follow the seed") {
   CHECK(a.state() == b.state());
 }
 
+TEST_CASE("patches of a picture with degraded copies come from these, all of them") {
+  auto images = make_images(1, 40, 9);
+  for (const uint8_t value : {50, 60, 70}) {
+    images[0].degraded.push_back({images[0].lr.width, images[0].lr.height, {}});
+    images[0].degraded.back().data.assign(images[0].lr.data.size(), value);
+  }
+  Random random(4);
+  PatchBatch batch;
+  sample_patches(images, 60, 12, 2, random, batch);
+  std::set<uint8_t> values(batch.lr.begin(), batch.lr.end());
+  CHECK(values == std::set<uint8_t>{50, 60, 70});
+  const std::set<uint8_t> high(batch.hr.begin(), batch.hr.end());
+  CHECK(high.size() > 20);
+}
+
 TEST_CASE("patches stay aligned under all eight transforms") {
   // HR pixels carry their LR pixel's value, so every 2x2 block of an HR patch must equal the LR pixel.
   ImagePair pair{"squares", {}, {20, 14, {}}};

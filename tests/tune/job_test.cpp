@@ -8,6 +8,7 @@
 using namespace coco;
 using namespace coco::jobs;
 using namespace coco::tune;
+using coco::tune::testing::make_images;
 
 namespace {
 
@@ -100,6 +101,66 @@ TEST_CASE("a model is trained on, alone or in an architecture") {
   CHECK(start->name == "sr2x-s");
   CHECK(read_model(start->init).error().code == ErrorCode::kNotFound);
   CHECK(read_model("runs/a/net.onnx").error().code == ErrorCode::kNotFound);
+}
+
+TEST_CASE("low resolution is degraded as the job says") {
+  CHECK_FALSE(read(kSmall)->data.degrade);
+  const auto job = read(R"(
+architecture: sr2x-s
+data:
+  train: pictures
+  degrade: {crf: [20, 30], noise: [1, 1], blur: [0.1, 0.2], clean: 0.25, copies: 2, measured_crf: 24}
+)");
+  REQUIRE(job.ok());
+  REQUIRE(job->data.degrade);
+  CHECK(job->data.degrade->crf == DegradeJob::Range{20, 30});
+  CHECK(job->data.degrade->noise == DegradeJob::Range{1, 1});
+  CHECK(job->data.degrade->blur == DegradeJob::Range{0.1, 0.2});
+  CHECK(job->data.degrade->clean == 0.25);
+  CHECK(job->data.degrade->copies == 2);
+  CHECK(job->data.degrade->measured_crf == 24);
+  CHECK(read("architecture: sr2x-s\ndata: {train: a, degrade: {}}\n")->data.degrade->copies == DegradeJob().copies);
+  const auto refusal = [](const std::string& keys) {
+    return read("architecture: sr2x-s\ndata: {train: a, degrade: {" + keys + "}}\n").error().message;
+  };
+  CHECK(refusal("crf: [30, 20]").find("job.yaml:2:33: 'crf' must be a lowest and a highest value") == 0);
+  CHECK(refusal("noise: [3]").find("'noise' must be a lowest and a highest value") != std::string::npos);
+  CHECK(refusal("crf: 28").find("'crf' must be a list") != std::string::npos);
+  CHECK(refusal("crf: [18, 60]").find("'crf' must be a number from 0 to 51") != std::string::npos);
+  CHECK(refusal("blurr: [0, 1]").find("unknown key 'blurr' in 'degrade' (did you mean 'blur'?)") != std::string::npos);
+}
+
+TEST_CASE("degraded copies follow the seed; some stay clean; what is measured is coded at one crf") {
+  const auto originals = make_images(3, 64, 7);
+  DegradeJob job;
+  job.clean = 0.4;
+  job.copies = 8;
+  const auto copies = [&](uint64_t seed) {
+    auto images = originals;
+    REQUIRE(degrade_training(job, seed, images).ok());
+    return images;
+  };
+  const auto first = copies(1), again = copies(1), other = copies(2);
+  int clean = 0;
+  bool same = true, differs = false;
+  for (size_t i = 0; i < first.size(); ++i) {
+    CHECK(first[i].lr.data == originals[i].lr.data);
+    REQUIRE(first[i].degraded.size() == 8);
+    for (size_t k = 0; k < 8; ++k) {
+      clean += first[i].degraded[k].data == originals[i].lr.data;
+      same = same && first[i].degraded[k].data == again[i].degraded[k].data;
+      differs = differs || first[i].degraded[k].data != other[i].degraded[k].data;
+    }
+  }
+  CHECK(same);
+  CHECK(differs);
+  CHECK(clean > 2);
+  CHECK(clean < 18);
+  auto measured = originals;
+  REQUIRE(degrade_measured(28, measured).ok());
+  CHECK(measured[1].hr.data == originals[1].hr.data);
+  CHECK(measured[1].lr.data != originals[1].lr.data);
+  CHECK(measured[1].degraded.empty());
 }
 
 TEST_CASE("settings of the command line replace what the file says") {
