@@ -42,7 +42,8 @@ bool read_node(const graph::Node& node, PlainNet& net) {
 
 }  // namespace
 
-std::optional<PlainNet> recognize_stack(const graph::Graph& graph) {
+std::optional<PlainNet> recognize_stack(graph::Graph& graph) {
+  graph.erase_unused_constants();
   PlainNet net;
   net.architecture.name = "stack";
   for (const graph::Node& node : graph.nodes()) {

@@ -9,7 +9,7 @@
 namespace coco::tune {
 
 /// The net whose lower() is this graph, node by node and name by name: what cocopipe-tune has exported. Nothing for any
-/// other graph.
-std::optional<PlainNet> recognize_stack(const graph::Graph& graph);
+/// other graph. Constants that nobody reads, of which an import has some, are erased first.
+std::optional<PlainNet> recognize_stack(graph::Graph& graph);
 
 }  // namespace coco::tune

@@ -1,9 +1,11 @@
 #include "tune/prune/prune.h"
 
 #include "catch.h"
+#include "compiler/onnx/import.h"
 #include "tests/tune/synthetic.h"
 #include "tune/lower.h"
 #include "tune/onnx_export.h"
+#include "tune/recognize_stack.h"
 
 using namespace coco;
 using namespace coco::tune;
@@ -62,6 +64,15 @@ TEST_CASE("a trained network is pruned, head and tail stay dense, and a stopped 
     options.seed = 9;
     CHECK_FALSE(prune(options, pattern_options(method), dense, images, images, {}).ok());
   }
+}
+
+TEST_CASE("what the tool has exported is recognized, for the faster gradients") {
+  const std::string onnx = dense_onnx();
+  graph::Graph graph =
+      compiler::import_onnx({reinterpret_cast<const uint8_t*>(onnx.data()), onnx.size()}, {}).value();
+  const auto net = recognize_stack(graph);
+  REQUIRE(net.has_value());
+  CHECK(net->architecture.layers == make_net(3).architecture.layers);
 }
 
 TEST_CASE("what cannot be pruned is refused before the first step") {
