@@ -53,8 +53,8 @@ void add_conv(std::vector<Case>& cases, const QuantShape& shape, const std::stri
   for (const auto& row : kernel_rows<QuantConvRowSlot>()) {
     if (!row.matches({}, {active_target()})) continue;
     const auto weights = std::make_shared<QuantConvRowWeights>(
-        pack_quant_conv(params, shape.out, shape.in, taps.data(), bias.data(), scale.data(),
-                        shape.dequantize ? nullptr : negative.data(), row.function.oc_tile()));
+        pack_quant_conv_finest(params, shape.out, shape.in, taps.data(), bias.data(), scale.data(),
+                               shape.dequantize ? nullptr : negative.data(), row.function));
     const int planes = (shape.in + 3) / 4, stride = kWidth + 2 * kQuantRowSlop;
     const auto input = std::make_shared<std::vector<uint32_t>>(static_cast<size_t>(stride * planes * shape.size));
     std::mt19937 random(2);

@@ -50,7 +50,8 @@ Layer random_layer(Random& random) {
     negative.push_back(scale.back() * 0.01f * static_cast<float>(random.below(300) - 100));
   }
   l.packed = pack_quant_conv(p, l.out, l.in, weights.data(), bias.data(), scale.data(),
-                             random.one_in(3) ? nullptr : negative.data(), qconv_row_hwy_tile(), !random.one_in(5));
+                             random.one_in(3) ? nullptr : negative.data(),
+                             random.one_in(2) ? qconv_row_hwy_tile() : qconv_row_hwy_fine_tile(), !random.one_in(5));
   return l;
 }
 

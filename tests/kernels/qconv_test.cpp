@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cstring>
 #include <random>
+#include <set>
 #include <vector>
 
 #include "catch.h"
@@ -174,8 +175,11 @@ void check(const Layer& layer) {
     if (!runs_here(row, key)) continue;
     INFO("kernel " << row.name);
     for_each_target([&] {
-      const QuantConvRowWeights weights = pack(layer, row.function.oc_tile());
-      for (int y = 0; y < layer.rows(); ++y) CHECK(row_is_right(layer, row.function.run, weights, words, y, expected));
+      for (const int tile : std::set{row.function.oc_tile(), row.function.fine_tile()}) {
+        const QuantConvRowWeights weights = pack(layer, tile);
+        for (int y = 0; y < layer.rows(); ++y)
+          CHECK(row_is_right(layer, row.function.run, weights, words, y, expected));
+      }
     });
   }
 }
@@ -265,6 +269,27 @@ TEST_CASE("a packed tile keeps every weight that is not zero") {
       CHECK(w.scale.size() == w.tiles.size() * static_cast<size_t>(oc_tile));
     }
   }
+}
+
+TEST_CASE("fine tiles are taken where they leave fewer multiplications") {
+  const QuantConvRowKernel two{qconv_row_ref, [] { return 8; }, [] { return 4; }};
+  const QuantConvRowKernel one{qconv_row_ref, [] { return 8; }, [] { return 8; }};
+  Layer layer = plain_layer(4, 8, 3, 16);
+  layer.weight.assign(static_cast<size_t>(8 * 4 * 9), 1);
+  const auto tile_for = [&](const QuantConvRowKernel& kernel) {
+    return pack_quant_conv_finest(layer.params, layer.out, layer.in, layer.weight.data(), layer.bias.data(),
+                                  layer.scale.data(), nullptr, kernel)
+        .oc_tile;
+  };
+  CHECK(tile_for(two) == 8);
+  // The first four channels keep one tap, the others all of them.
+  for (size_t i = 0; i < 4 * 4 * 9; ++i) layer.weight[i] = i % 9 == 4 ? 1 : 0;
+  CHECK(tile_for(two) == 4);
+  CHECK(tile_for(one) == 8);
+  // The same tap is gone everywhere: nothing to win.
+  layer.weight.assign(layer.weight.size(), 1);
+  for (size_t i = 0; i < layer.weight.size(); i += 9) layer.weight[i] = 0;
+  CHECK(tile_for(two) == 8);
 }
 
 TEST_CASE("selection of integer rows") {

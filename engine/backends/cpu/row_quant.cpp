@@ -184,15 +184,15 @@ std::vector<int8_t> gathered_weights(std::span<const int8_t> oihw, const format:
 
 kernels::QuantConvRowWeights pack(const format::QuantConv2dParams& params, const RowTensor& input,
                                   const RowTensor& result, bool gathered, const std::vector<int8_t>& weight,
-                                  const int32_t* bias, const float* scale, const float* negative, int oc_tile,
-                                  bool skip_zeros) {
+                                  const int32_t* bias, const float* scale, const float* negative,
+                                  const kernels::QuantConvRowKernel& kernel, bool skip_zeros) {
   if (!gathered)
-    return kernels::pack_quant_conv(params, result.channels, input.channels, weight.data(), bias, scale, negative,
-                                    oc_tile, skip_zeros);
+    return kernels::pack_quant_conv_finest(params, result.channels, input.channels, weight.data(), bias, scale,
+                                           negative, kernel, skip_zeros);
   format::QuantConv2dParams column = params;
   column.kernel[1] = 1;
-  return kernels::pack_quant_conv(column, result.channels, kGathered, gathered_weights(weight, params).data(), bias,
-                                  scale, negative, oc_tile, skip_zeros);
+  return kernels::pack_quant_conv_finest(column, result.channels, kGathered, gathered_weights(weight, params).data(),
+                                         bias, scale, negative, kernel, skip_zeros);
 }
 
 }  // namespace
@@ -231,9 +231,8 @@ Result<BoundRowOp> bind_quant_conv(const BindContext& context) {
     const KernelRows valid = QuantConvOp::inside(params, y, input.height);
     if (packed.contains(valid)) continue;
     const bool all = valid == KernelRows{0, key.kernel_h};  // others have no row to multiply with their zeros
-    packed.emplace(
-        valid, pack(params, input, result, gathered, within(weight, params, valid), bias.data(), scale.data(), negative,
-                    row->function.oc_tile(), context.capabilities.skip_zeros || !all));
+    packed.emplace(valid, pack(params, input, result, gathered, within(weight, params, valid), bias.data(),
+                               scale.data(), negative, row->function, context.capabilities.skip_zeros || !all));
   }
   return BoundRowOp{std::make_unique<QuantConvOp>(params, input.height, gathered, std::move(packed), row->function.run),
                     {0}};

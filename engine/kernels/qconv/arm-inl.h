@@ -32,6 +32,7 @@ HWY_INLINE VI Load(const uint32_t* words) {
 
 // Two entries at a time: products of both add up within 16 bits where no weight is -128.
 struct Products {
+  static constexpr int kTile = arm::kTile;
   static constexpr int kVectors = 1;
   static constexpr bool kFlipped = true;
 
@@ -112,6 +113,7 @@ struct Mixed {
 // the inputs and the weights.
 template <class Instruction>
 struct ByLane {
+  static constexpr int kTile = arm::kTile;
   static constexpr int kVectors = 3;
   static constexpr bool kFlipped = Instruction::kFlipped;
 

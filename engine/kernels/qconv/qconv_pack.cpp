@@ -169,4 +169,16 @@ QuantConvRowWeights pack_quant_conv(const format::QuantConv2dParams& params, int
   return w;
 }
 
+QuantConvRowWeights pack_quant_conv_finest(const format::QuantConv2dParams& params, int out_channels, int in_channels,
+                                           const int8_t* weight, const int32_t* bias, const float* scale,
+                                           const float* negative, const QuantConvRowKernel& kernel, bool skip_zeros) {
+  const auto packed = [&](int tile) {
+    return pack_quant_conv(params, out_channels, in_channels, weight, bias, scale, negative, tile, skip_zeros);
+  };
+  QuantConvRowWeights whole = packed(kernel.oc_tile());
+  if (kernel.fine_tile() == kernel.oc_tile()) return whole;
+  QuantConvRowWeights fine = packed(kernel.fine_tile());
+  return 10 * fine.weights.size() <= 9 * whole.weights.size() ? fine : whole;
+}
+
 }  // namespace coco::kernels

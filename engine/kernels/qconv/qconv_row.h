@@ -70,10 +70,12 @@ struct QuantConvRowArgs {
 
 using QuantConvRowFn = void (*)(const QuantConvRowArgs&);
 
-/// A kernel, the output channels of its tiles and how its weights are prepared.
+/// A kernel, and the output channels of its tiles. It also takes weights in tiles of `fine_tile`, which costs a little
+/// more for each multiplication: it pays where fewer of them are left (pack_quant_conv_finest).
 struct QuantConvRowKernel {
   QuantConvRowFn run;
   int (*oc_tile)();
+  int (*fine_tile)();  ///< the same as oc_tile where there is no other
 };
 
 /// Packs the constants of a QuantConv2d (weight [M][C/group][kh][kw]; negative may be null) into tiles of `oc_tile`.
@@ -81,6 +83,12 @@ struct QuantConvRowKernel {
 QuantConvRowWeights pack_quant_conv(const format::QuantConv2dParams& params, int out_channels, int in_channels,
                                     const int8_t* weight, const int32_t* bias, const float* scale,
                                     const float* negative, int oc_tile, bool skip_zeros = true);
+
+/// In tiles of the kernel's oc_tile, or of its fine_tile where that leaves at most 9 of 10 multiplications.
+QuantConvRowWeights pack_quant_conv_finest(const format::QuantConv2dParams& params, int out_channels, int in_channels,
+                                           const int8_t* weight, const int32_t* bias, const float* scale,
+                                           const float* negative, const QuantConvRowKernel& kernel,
+                                           bool skip_zeros = true);
 
 void qconv_row_ref(const QuantConvRowArgs& args);
 /// Unit stride.
@@ -91,6 +99,7 @@ void qconv_row_dotprod(const QuantConvRowArgs& args);
 void qconv_row_i8mm(const QuantConvRowArgs& args);
 /// Output channels per tile the Highway kernel of the active target is fastest with (4 or 8).
 int qconv_row_hwy_tile();
+int qconv_row_hwy_fine_tile();
 
 /// f32 samples to the words of quantized rows: word x of plane g gets channels 4g..4g+3 of column x, each
 /// clamp(round_half_even(v * multiplier) + zero_point, 0, 255). Absent channels of the last plane become 0.

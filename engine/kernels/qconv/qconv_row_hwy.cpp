@@ -29,6 +29,7 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 void QuantConvRow(const QuantConvRowArgs& args) { qconv_row_ref(args); }
 int QuantOcTile() { return 4; }
+int QuantFineTile() { return 4; }
 
 #else
 
@@ -37,6 +38,13 @@ int QuantOcTile() { return 4; }
 constexpr int kOcTile = 8;
 #else
 constexpr int kOcTile = 4;
+#endif
+// Half a tile needs twice the vectors to keep the multipliers busy, for which NEON's instructions by lane lack
+// registers.
+#if HWY_TARGET <= HWY_AVX3
+constexpr int kFineTile = 4;
+#else
+constexpr int kFineTile = kOcTile;
 #endif
 constexpr size_t kMaxPointers = 512;
 
@@ -86,9 +94,11 @@ HWY_INLINE VI Load(const uint32_t* words) {
 }
 HWY_INLINE VI Broadcast(uint32_t word) { return hn::Set(DI(), static_cast<int32_t>(word)); }
 
-// How a tile is computed (arm-inl.h has others): each word of weights in every lane of a vector.
+// How a tile of kTileChannels is computed (arm-inl.h has other ways): each word of weights in every lane of a vector.
+template <int kTileChannels>
 struct Spread {
-  static constexpr int kVectors = 2;
+  static constexpr int kTile = kTileChannels;
+  static constexpr int kVectors = kTile < kOcTile ? 4 : 2;
   static constexpr bool kFlipped = false;
 
   // One entry of kOc channels times kVec vectors of input.
@@ -109,13 +119,13 @@ struct Spread {
   template <int kOc, int kVec>
   static HWY_INLINE void Run(const uint32_t* const* in, const uint32_t* const* in_end, const uint32_t* weights,
                              ptrdiff_t x, VI (&acc)[kOc][kVec]) {
-    for (; in != in_end; ++in, weights += kOcTile) Entry<kOc, kVec>(*in + x, weights, acc);
+    for (; in != in_end; ++in, weights += kTile) Entry<kOc, kVec>(*in + x, weights, acc);
   }
 };
 
 #if defined(COCO_DOT4_PAIRS)
 // Two entries whose products add up in 16 bits: three multiplications instead of four.
-template <int kOc, int kVec>
+template <int kTile, int kOc, int kVec>
 HWY_INLINE void Pair(const uint32_t* const* in, ptrdiff_t x, const uint32_t* weights, VI (&acc)[kOc][kVec]) {
   VI a[kVec], b[kVec];
   COCO_UNROLL
@@ -125,7 +135,7 @@ HWY_INLINE void Pair(const uint32_t* const* in, ptrdiff_t x, const uint32_t* wei
   }
   COCO_UNROLL
   for (int o = 0; o < kOc; ++o) {
-    const VI wa = Broadcast(weights[o]), wb = Broadcast(weights[kOcTile + o]);
+    const VI wa = Broadcast(weights[o]), wb = Broadcast(weights[kTile + o]);
     COCO_UNROLL
     for (int v = 0; v < kVec; ++v)
       acc[o][v] = hn::Add(acc[o][v], dot4::Widen(dot4::Add16(dot4::Products(a[v], wa), dot4::Products(b[v], wb))));
@@ -154,14 +164,15 @@ template <class Way, int kOc, int kVec>
 HWY_INLINE void Entries(const TileArgs& t, size_t begin, size_t end, ptrdiff_t x, VI (&acc)[kOc][kVec]) {
   const uint32_t* const* in = t.in;
   const uint32_t* const* in_end = t.in + (end - begin);
-  const uint32_t* weights = t.weights + begin * kOcTile;
+  const uint32_t* weights = t.weights + begin * Way::kTile;
 #if defined(COCO_DOT4_PAIRS)
   const uint32_t* const* pairs_end = t.in + (std::clamp(t.pairs, begin, end) - begin);
   const uint32_t* const* narrow_end = t.in + (std::clamp(t.narrow, begin, end) - begin);
-  for (; in != pairs_end; in += 2, weights += 2 * kOcTile) Pair<kOc, kVec>(in, x, weights, acc);
-  for (; in != narrow_end; ++in, weights += kOcTile) Way::template Entry<kOc, kVec>(*in + x, weights, acc);
-  const uint32_t* wide = t.wide + (std::max(begin, t.narrow) - t.narrow) * 2 * kOcTile;
-  for (; in != in_end; ++in, wide += 2 * kOcTile) WideEntry<kOc, kVec>(*in + x, wide, acc);
+  constexpr int kTile = Way::kTile;
+  for (; in != pairs_end; in += 2, weights += 2 * kTile) Pair<kTile, kOc, kVec>(in, x, weights, acc);
+  for (; in != narrow_end; ++in, weights += kTile) Way::template Entry<kOc, kVec>(*in + x, weights, acc);
+  const uint32_t* wide = t.wide + (std::max(begin, t.narrow) - t.narrow) * 2 * kTile;
+  for (; in != in_end; ++in, wide += 2 * kTile) WideEntry<kOc, kVec>(*in + x, wide, acc);
 #else
   Way::template Run<kOc, kVec>(in, in_end, weights, x, acc);
 #endif
@@ -257,8 +268,8 @@ void QuantConvRowBy(const QuantConvRowArgs& args) {
     for (const QuantTile& tile : w.tiles) {
       const TileArgs t = MakeTile(args, tile, inputs, Way::kFlipped ? w.flipped_bias : w.bias);
       if (tile.entry_count <= kMaxPointers) FindInputs(args, tile, 0, tile.entry_count, inputs);
-      if (kOcTile == 8 && tile.channels > 4) {
-        TileSpan<Way, kOcTile>(t, x, end);
+      if (Way::kTile == 8 && tile.channels > 4) {
+        TileSpan<Way, Way::kTile>(t, x, end);
       } else {
         TileSpan<Way, 4>(t, x, end);
       }
@@ -271,9 +282,11 @@ void QuantConvRow(const QuantConvRowArgs& args) {
   static_assert(kOcTile == arm::kTile);
   if (!args.weights->has_lowest) return QuantConvRowBy<arm::Products>(args);
 #endif
-  QuantConvRowBy<Spread>(args);
+  if (kFineTile != kOcTile && args.weights->oc_tile == kFineTile) return QuantConvRowBy<Spread<kFineTile>>(args);
+  QuantConvRowBy<Spread<kOcTile>>(args);
 }
 int QuantOcTile() { return kOcTile; }
+int QuantFineTile() { return kFineTile; }
 
 #if HWY_TARGET == HWY_NEON && COCO_NEON_DOTPROD
 void QuantConvRowSigned(const QuantConvRowArgs& args) { QuantConvRowBy<arm::ByLane<arm::Signed>>(args); }
@@ -292,8 +305,10 @@ HWY_AFTER_NAMESPACE();
 namespace coco::kernels {
 HWY_EXPORT(QuantConvRow);
 HWY_EXPORT(QuantOcTile);
+HWY_EXPORT(QuantFineTile);
 void qconv_row_hwy(const QuantConvRowArgs& args) { HWY_DYNAMIC_DISPATCH(QuantConvRow)(args); }
 int qconv_row_hwy_tile() { return HWY_DYNAMIC_DISPATCH(QuantOcTile)(); }
+int qconv_row_hwy_fine_tile() { return HWY_DYNAMIC_DISPATCH(QuantFineTile)(); }
 #if COCO_NEON_DOTPROD
 void qconv_row_dotprod(const QuantConvRowArgs& args) { N_NEON::QuantConvRowSigned(args); }
 #endif

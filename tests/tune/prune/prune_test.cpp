@@ -68,8 +68,7 @@ TEST_CASE("a trained network is pruned, head and tail stay dense, and a stopped 
 
 TEST_CASE("what the tool has exported is recognized, for the faster gradients") {
   const std::string onnx = dense_onnx();
-  graph::Graph graph =
-      compiler::import_onnx({reinterpret_cast<const uint8_t*>(onnx.data()), onnx.size()}, {}).value();
+  graph::Graph graph = compiler::import_onnx({reinterpret_cast<const uint8_t*>(onnx.data()), onnx.size()}, {}).value();
   const auto net = recognize_stack(graph);
   REQUIRE(net.has_value());
   CHECK(net->architecture.layers == make_net(3).architecture.layers);
