@@ -25,6 +25,7 @@ int run(int argc, char** argv) {
   jobs::add_export(app, action);
   jobs::add_prune(app, action);
   jobs::add_quantize(app, action);
+  jobs::add_report(app, action);
   CLI11_PARSE(app, argc, argv);
   const Status status = action();
   if (status.ok()) return 0;

@@ -33,23 +33,28 @@ Result<Figures> mean_over(const std::vector<ImagePair>& images, const Upscale& u
 }
 
 Result<quality::Plane8> run_engine(const std::shared_ptr<const Model>& model, const ImagePair& image, int threads) {
-  ImageJob job;
-  job.in_width = image.lr.width;
-  job.in_height = image.lr.height;
-  job.out_width = image.hr.width;
-  job.out_height = image.hr.height;
-  SessionOptions options;
-  options.threads = threads;
-  auto session = ImageSession::create(model, job, options);
-  if (!session.ok()) return make_error(session.error().code, "image '" + image.name + "': " + session.error().message);
-  quality::Plane8 out{image.hr.width, image.hr.height, {}};
-  out.data.resize(image.hr.data.size());
-  const PlaneView in{image.lr.data.data(), image.lr.width, image.lr.width, image.lr.height};
-  COCO_TRY((*session)->run(in, {out.data.data(), out.width, out.width, out.height}));
+  auto out = upscale(model, image.lr, image.hr.width, image.hr.height, threads);
+  if (!out.ok()) return make_error(out.error().code, "image '" + image.name + "': " + out.error().message);
   return out;
 }
 
 }  // namespace
+
+Result<quality::Plane8> upscale(const std::shared_ptr<const Model>& model, const quality::Plane8& low, int width,
+                                int height, int threads) {
+  ImageJob job;
+  job.in_width = low.width;
+  job.in_height = low.height;
+  job.out_width = width;
+  job.out_height = height;
+  SessionOptions options;
+  options.threads = threads;
+  COCO_ASSIGN(const auto session, ImageSession::create(model, job, options));
+  quality::Plane8 out{width, height, {}};
+  out.data.resize(static_cast<size_t>(width) * static_cast<size_t>(height));
+  COCO_TRY(session->run({low.data.data(), low.width, low.width, low.height}, {out.data.data(), width, width, height}));
+  return out;
+}
 
 Result<Figures> evaluate(const std::shared_ptr<const Model>& model, const std::vector<ImagePair>& images, int threads) {
   return mean_over(images, [&](const ImagePair& image) { return run_engine(model, image, threads); });

@@ -16,6 +16,10 @@ struct Figures {
   int images = 0;
 };
 
+/// What the engine makes of one luma plane.
+Result<quality::Plane8> upscale(const std::shared_ptr<const Model>& model, const quality::Plane8& low, int width,
+                                int height, int threads = 1);
+
 /// Means over the images of the engine's output, `scale` pixels left out at every side.
 Result<Figures> evaluate(const std::shared_ptr<const Model>& model, const std::vector<ImagePair>& images,
                          int threads = 1);
