@@ -56,7 +56,7 @@ void add_prune(CLI::App& app, Action& action) {
   CLI::App* command = app.add_subcommand("prune", "Prune a trained network, training it on, and write OUT/NAME.onnx");
   add_job_arguments(*command, *arguments);
   command->footer(
-      "Example: cocopipe-tune prune configs/tune/prune/sr2x-s-pruned.yaml --out runs/sr2x-s-pruned --set "
+      "Example: cocopipe-tune prune configs/tune/prune/sr2x-s.yaml --out runs/sr2x-s-pruned --set "
       "prune.block=4");
   command->callback([arguments, &action] { action = [arguments] { return run_prune(*arguments); }; });
 }

@@ -52,7 +52,7 @@ void complete_card(const QuantizeJob& job, const std::string& file, const std::v
   card.name = job.train.name;
   card.task = "super-resolution";
   card.range = "0..1 luma";
-  card.command = "cocopipe-tune quantize " + file;
+  if (card.command.empty()) card.command = "cocopipe-tune quantize " + file;
   for (size_t i = 0; i < sets.size(); ++i) {
     char text[32];
     std::snprintf(text, sizeof(text), "%.3f", figures[i]);
@@ -100,12 +100,15 @@ Status run_quantize(const JobArguments& arguments) {
 
   COCO_ASSIGN(const graph::Graph trained, tune::train_quantized(graphs, job.settings, subject_of(job, *model),
                                                                 images.train, images.validation, terminal_hooks()));
-  ModelCard card = job.card;
-  COCO_ASSIGN(std::string result, tune::to_integer_onnx(trained, card));
+  COCO_ASSIGN(std::string result, tune::to_integer_onnx(trained, {}));
   COCO_ASSIGN(const auto after, measure(result, sets, job.train.threads));
   print_row("integers, trained", after);
-  complete_card(job, arguments.file, sets, after, card);
-  COCO_ASSIGN(result, tune::to_integer_onnx(trained, card));
+  // The last set is the validation's, if there is one: no other may decide.
+  const bool worse = !images.validation.empty() && after.back() < calibrated.back();
+  if (worse) std::printf("training has lost quality on the validation images; the calibrated integers are kept\n");
+  ModelCard card = job.card;
+  complete_card(job, arguments.file, sets, worse ? calibrated : after, card);
+  COCO_ASSIGN(result, tune::to_integer_onnx(worse ? graphs.integer : trained, card));
   const std::string base = (fs::path(job.train.options.out) / job.train.name).string();
   COCO_TRY(write_text(base + ".onnx", result));
   COCO_TRY(write_coco(base + ".coco", result, card));

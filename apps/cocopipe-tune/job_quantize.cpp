@@ -24,6 +24,7 @@ void read_card(const JobSource& source, MapReader& job, ModelCard& card) {
   reader.text("description", card.description);
   reader.text("licence", card.licence);
   reader.text("training_data", card.training_data);
+  reader.text("command", card.command);
   Status status = reader.finish();
   if (!status.ok()) job.adopt(status.take_error());
 }

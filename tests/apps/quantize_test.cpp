@@ -17,7 +17,7 @@ namespace {
 
 std::string shipped_onnx() {
   const char* source = std::getenv("COCO_SOURCE_DIR");
-  return std::string(source != nullptr ? source : ".") + "/engine/models/sr2x-s.onnx";
+  return std::string(source != nullptr ? source : ".") + "/engine/models/f32/sr2x-s.onnx";
 }
 
 /// A folder with one grey picture: rings that grow finer outwards.

@@ -21,7 +21,7 @@ namespace {
 /// The network that is shipped with the sources.
 std::string shipped_onnx() {
   const char* source = std::getenv("COCO_SOURCE_DIR");
-  return std::string(source != nullptr ? source : ".") + "/engine/models/sr2x-s.onnx";
+  return std::string(source != nullptr ? source : ".") + "/engine/models/f32/sr2x-s.onnx";
 }
 
 cli::NpyArray ramp(int64_t height, int64_t width) {

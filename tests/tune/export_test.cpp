@@ -103,7 +103,7 @@ std::string structure(const std::string& onnx) {
 }
 
 PlainNet shipped_net() {
-  const onnx::ModelProto model = parse(read(source_folder() / "engine/models/sr2x-s.onnx"));
+  const onnx::ModelProto model = parse(read(source_folder() / "engine/models/f32/sr2x-s.onnx"));
   PlainNet net{find_architecture("sr2x-s").value(), {}};
   for (size_t l = 0; l < net.architecture.layers.size(); ++l) {
     const std::string n = std::to_string(l);
@@ -113,25 +113,47 @@ PlainNet shipped_net() {
   return net;
 }
 
-nlohmann::json shipped_card() {
-  return nlohmann::json::parse(read(source_folder() / "engine/models/sr2x-s.card.json"));
+/// Every model that is shipped: the deployed ones, and in f32/ what they were made from.
+std::vector<std::filesystem::path> shipped_cards() {
+  std::vector<std::filesystem::path> cards;
+  for (const char* folder : {"engine/models", "engine/models/f32"}) {
+    for (const auto& entry : std::filesystem::directory_iterator(source_folder() / folder)) {
+      if (entry.path().extension() == ".json") cards.push_back(entry.path());
+    }
+  }
+  std::sort(cards.begin(), cards.end());
+  return cards;
+}
+
+std::string onnx_of(const std::filesystem::path& card) {
+  const std::string path = card.string();
+  return read(path.substr(0, path.size() - std::string(".card.json").size()) + ".onnx");
 }
 
 }  // namespace
 
-TEST_CASE("the shipped network is an export of its architecture with a complete card") {
+TEST_CASE("the shipped small network is an export of its architecture") {
   const bool same =
-      structure(export_net(shipped_net())) == structure(read(source_folder() / "engine/models/sr2x-s.onnx"));
+      structure(export_net(shipped_net())) == structure(read(source_folder() / "engine/models/f32/sr2x-s.onnx"));
   CHECK(same);
-  const nlohmann::json card = shipped_card();
-  for (const char* key : {"name", "task", "description", "licence", "training_data", "command", "range"}) {
-    CHECK_FALSE(card.at(key).get<std::string>().empty());
-  }
-  CHECK(card.at("scale") == 2);
-  for (const auto& figure : card.at("figures")) CHECK(figure.is_string());
 }
 
-TEST_CASE("the shipped card tells the measured figures") {
+TEST_CASE("every shipped model has a complete card and fits into its share of the repository") {
+  CHECK(shipped_cards().size() >= 2);
+  for (const auto& path : shipped_cards()) {
+    CAPTURE(path);
+    const nlohmann::json card = nlohmann::json::parse(read(path));
+    for (const char* key : {"name", "task", "description", "licence", "training_data", "command", "range"}) {
+      CHECK_FALSE(card.at(key).get<std::string>().empty());
+    }
+    CHECK(path.filename().string() == card.at("name").get<std::string>() + ".card.json");
+    CHECK(card.at("scale") == 2);
+    for (const auto& figure : card.at("figures")) CHECK(figure.is_string());
+    CHECK(onnx_of(path).size() < 2'000'000);
+  }
+}
+
+TEST_CASE("the shipped cards tell the measured figures") {
   const char* data = std::getenv("COCO_DATA_DIR");
   const std::filesystem::path root = data ? std::filesystem::path(data) : source_folder() / "../shared/data";
   for (const std::string set : {"set5", "set14", "b100"}) {
@@ -140,11 +162,12 @@ TEST_CASE("the shipped card tells the measured figures") {
       std::cout << "skipped: " << folder << " is not there (set COCO_DATA_DIR)\n";
       continue;
     }
-    const Figures figures =
-        evaluate(compile_model(export_net(shipped_net())).value(), load_pairs({folder.string()}, {}).value().pairs)
-            .value();
-    const nlohmann::json card = shipped_card().at("figures");
-    CHECK(figures.psnr_y == Approx(std::stod(card.at(set + "_psnr_y").get<std::string>())).margin(0.006));
-    CHECK(figures.ssim_y == Approx(std::stod(card.at(set + "_ssim_y").get<std::string>())).margin(0.0002));
+    const std::vector<ImagePair> pairs = load_pairs({folder.string()}, {}).value().pairs;
+    for (const auto& path : shipped_cards()) {
+      CAPTURE(path);
+      const Figures figures = evaluate(compile_model(onnx_of(path)).value(), pairs).value();
+      const nlohmann::json card = nlohmann::json::parse(read(path)).at("figures");
+      CHECK(figures.psnr_y == Approx(std::stod(card.at(set + "_psnr_y").get<std::string>())).margin(0.006));
+    }
   }
 }

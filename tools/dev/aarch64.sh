@@ -94,7 +94,7 @@ aarch64_compare() {
   local folder=build/aarch64/compare here=build/release/bin/cocopipe header wanted cpu
   build release cocopipe coco_models
   rm -rf "$folder" && mkdir -p "$folder"
-  "$here" compile engine/models/sr2x-s.onnx --card engine/models/sr2x-s.card.json -o "$folder/int8.coco" \
+  "$here" compile engine/models/f32/sr2x-s.onnx --card engine/models/f32/sr2x-s.card.json -o "$folder/int8.coco" \
     --precision int8 --quiet
   "$here" demo-clip "$folder/clip8.mkv" --size 160x90 --frames 6 --codec ffv1 --quiet
   ffmpeg -v error -i "$folder/clip8.mkv" -pix_fmt yuv420p10le -c:v ffv1 "$folder/clip10.mkv" </dev/null

@@ -6,12 +6,13 @@
 
 row() { printf '%-44s %12s  %s\n' "$1" "$2" "${3:-}"; }
 
-# The shipped network in integers, calibrated on the clip cocopipe makes itself.
+# The small network before it was pruned: in f32, and in integers calibrated on the clip cocopipe makes itself.
+F32_MODEL=engine/models/f32/sr2x-s.onnx
 INT8_MODEL=build/bench/sr2x-s-int8.coco
 make_int8() {
   [ "$INT8_MODEL" -nt "$COCOPIPE" ] && return 0
   mkdir -p build/bench
-  "$COCOPIPE" compile engine/models/sr2x-s.onnx -o "$INT8_MODEL" --precision int8 --max-loss 1 >build/bench/int8.log
+  "$COCOPIPE" compile "$F32_MODEL" -o "$INT8_MODEL" --precision int8 --max-loss 1 >build/bench/int8.log
 }
 
 # bench_network SECONDS THREADS MODEL LABEL [scene]: one frame of 1080p to 4K, luma and chroma, frame to frame
@@ -42,7 +43,7 @@ bench_target() {
   json=$(COCO_CPU_TARGET=$1 "$COCOPIPE" bench upscale --model "$INT8_MODEL" --input-size 1920x1080 \
     --threads "$(nproc)" --seconds "$2" --json 2>/dev/null) || return 0 # the processor has no such instructions
   [ "$(text target <<<"$json")" = "$1" ] || return 0
-  row "sr2x-s int8, $1 only, $(nproc) threads" "$(number fps <<<"$json" | xargs printf '%.1f') fps"
+  row "sr2x-s int8, dense, $1 only, $(nproc) threads" "$(number fps <<<"$json" | xargs printf '%.1f') fps"
 }
 
 # The way a player goes, without the encoder: file, decoder, upscaler, nowhere. The whole process is timed.
@@ -58,17 +59,19 @@ bench_pipeline() {
 
 # The same network, the same input, 2 threads each; the runs alternate so that a noisy neighbour meets both.
 bench_onnxruntime() {
-  local seconds=$1 peer=$PEER model=engine/models/sr2x-s.onnx json ours=() ints=() theirs=() a b c
+  local seconds=$1 peer=$PEER model=$F32_MODEL json ours=() ints=() shipped=() theirs=() a b c s
   local qdq=build/bench/sr2x-s-int8.onnx theirs8=() e same differ
   local bench=("$COCOPIPE" bench upscale --input-size 1920x1080 --threads 2 --luma-only --json)
   fetch_onnxruntime || { tail -n 5 build/peers/npm.log >&2; die "npm could not fetch onnxruntime-node"; }
   node "$peer" input --width 1920 --height 1080 --out build/peers/in.npy >/dev/null
   "$COCOPIPE" export "$INT8_MODEL" --onnx-qdq "$qdq" --quiet
   for _ in 1 2 3; do
-    json=$("${bench[@]}" --model sr2x-s --seconds "$seconds")
+    json=$("${bench[@]}" --model "$model" --seconds "$seconds")
     ours+=("$(number ms_p50 <<<"$json")")
     json=$("${bench[@]}" --model "$INT8_MODEL" --seconds "$seconds")
     ints+=("$(number ms_p50 <<<"$json")")
+    json=$("${bench[@]}" --model sr2x-s --seconds "$seconds")
+    shipped+=("$(number ms_p50 <<<"$json")")
     json=$(node "$peer" run --modules build/peers --model "$model" --in build/peers/in.npy --out build/peers/theirs.npy \
       --threads 2 --seconds "$seconds")
     theirs+=("$(number ms_p50 <<<"$json")")
@@ -84,14 +87,17 @@ bench_onnxruntime() {
   b=$(printf '%s\n' "${theirs[@]}" | sort -g | sed -n 2p)
   c=$(printf '%s\n' "${ints[@]}" | sort -g | sed -n 2p)
   e=$(printf '%s\n' "${theirs8[@]}" | sort -g | sed -n 2p)
+  s=$(printf '%s\n' "${shipped[@]}" | sort -g | sed -n 2p)
   row "cocopipe sr2x-s f32, 2 threads" "$(awk -v t="$a" 'BEGIN {printf "%.2f fps", 1000 / t}')" "p50 $a ms, 8-bit luma in and out"
-  row "cocopipe sr2x-s int8, 2 threads" "$(awk -v t="$c" 'BEGIN {printf "%.2f fps", 1000 / t}')" "p50 $c ms, 8-bit luma in and out"
+  row "cocopipe sr2x-s int8, dense, 2 threads" "$(awk -v t="$c" 'BEGIN {printf "%.2f fps", 1000 / t}')" "p50 $c ms, 8-bit luma in and out"
+  row "cocopipe sr2x-s as shipped, 2 threads" "$(awk -v t="$s" 'BEGIN {printf "%.2f fps", 1000 / t}')" "p50 $s ms, 8-bit luma in and out"
   row "ONNX Runtime $ORT_VERSION, 2 threads" "$(awk -v t="$b" 'BEGIN {printf "%.2f fps", 1000 / t}')" "p50 $b ms, f32 tensors"
   row "ONNX Runtime on our QDQ export, 2 threads" "$(awk -v t="$e" 'BEGIN {printf "%.2f fps", 1000 / t}')" \
     "p50 $e ms, noise: $(number percent_apart <<<"$same" | xargs printf '%.4f') % of samples apart, by up to $(
       number max_steps <<<"$same")"
   row "cocopipe f32 / ONNX Runtime" "$(awk -v a="$a" -v b="$b" 'BEGIN {printf "%.2fx", b / a}')" "largest output difference $differ"
-  row "cocopipe int8 / ONNX Runtime f32" "$(awk -v a="$c" -v b="$b" 'BEGIN {printf "%.2fx", b / a}')"
+  row "cocopipe int8, dense / ONNX Runtime f32" "$(awk -v a="$c" -v b="$b" 'BEGIN {printf "%.2fx", b / a}')"
+  row "cocopipe as shipped / ONNX Runtime f32" "$(awk -v a="$s" -v b="$b" 'BEGIN {printf "%.2fx", b / a}')"
   row "cocopipe int8 / ONNX Runtime QDQ" "$(awk -v a="$c" -v b="$e" 'BEGIN {printf "%.2fx", b / a}')"
   awk -v d="$differ" 'BEGIN {exit !(d < 1e-3)}' || die "the outputs differ by $differ, more than 1e-3"
 }
@@ -103,17 +109,17 @@ bench_swscale() {
   done
 }
 
-# What each technique gives, on the shipped network: steps from layer by layer in f32 to integers with reuse.
+# What each technique gives, on the small network: steps from layer by layer in f32 to integers with reuse.
 bench_ablation() {
   local rounds=7
   [ "${1:-}" = --quick ] && rounds=1
   dev_setup build run
   build release ablation_bench
-  COCO_TUNING_DIR= build/release/bench/ablation_bench engine/models/sr2x-s.onnx --rounds $rounds
+  COCO_TUNING_DIR= build/release/bench/ablation_bench "$F32_MODEL" --rounds $rounds
 }
 
 dev_bench() {
-  local peers=0 seconds=5 min_time=0.2 threads target
+  local peers=0 seconds=5 min_time=0.2 threads target model
   if [ "${1:-}" = ablation ]; then
     shift
     bench_ablation "$@"
@@ -135,17 +141,20 @@ dev_bench() {
   printf '\n%-44s %12s  %s\n' "whole frames and files" "speed" ""
   make_int8
   for threads in $(printf '1\n%s\n' "$(nproc)" | sort -un); do
-    bench_network "$seconds" "$threads" sr2x-s "sr2x-s f32"
-    bench_network "$seconds" "$threads" "$INT8_MODEL" "sr2x-s int8"
+    bench_network "$seconds" "$threads" "$F32_MODEL" "sr2x-s f32"
+    bench_network "$seconds" "$threads" "$INT8_MODEL" "sr2x-s int8, dense"
+    for model in bicubic $(basename -s .onnx engine/models/*.onnx); do
+      bench_network "$seconds" "$threads" "$model" "$model"
+    done
   done
-  bench_network "$seconds" "$(nproc)" "$INT8_MODEL" "sr2x-s int8, talking head," talking
-  bench_network "$seconds" "$(nproc)" "$INT8_MODEL" "sr2x-s int8, still scene," still
+  bench_network "$seconds" "$(nproc)" sr2x-s "sr2x-s, talking head," talking
+  bench_network "$seconds" "$(nproc)" sr2x-s "sr2x-s, still scene," still
   [ -f out/bench.mp4 ] || "$COCOPIPE" demo-clip out/bench.mp4 --quiet
   bench_job "file 1080p -> 4K, libx264 ultrafast" --codec libx264 --preset ultrafast
   bench_job "file 1080p -> 4K, no encoder" --no-encode
   for target in AVX3_DL AVX3 AVX2 SSE4 SSSE3; do bench_target "$target" "$seconds"; done
   bench_pipeline "GStreamer: H.264 1080p decoded" 75 identity
-  bench_pipeline "GStreamer: decoded, int8 to 4K" 75 cocoupscale model="$INT8_MODEL" ! video/x-raw,width=3840,height=2160
+  bench_pipeline "GStreamer: decoded, sr2x-s to 4K" 75 cocoupscale model=sr2x-s ! video/x-raw,width=3840,height=2160
   if [ "$peers" = 1 ]; then
     printf '\n%-44s %12s  %s\n' "other software, same run" "speed" ""
     bench_onnxruntime "$seconds"

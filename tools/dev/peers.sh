@@ -27,7 +27,7 @@ compare_onnxruntime() {
   fetch_onnxruntime || { echo "peers: skipped: ONNX Runtime could not be fetched, see build/peers/npm.log"; return 0; }
   have ffmpeg || { echo "peers: skipped: ffmpeg is not installed"; return 0; }
   mkdir -p "$work"
-  "$cocopipe" compile engine/models/sr2x-s.onnx -o "$work/int8.coco" --precision int8 --max-loss 1 \
+  "$cocopipe" compile engine/models/f32/sr2x-s.onnx -o "$work/int8.coco" --precision int8 --max-loss 1 \
     --calibrate "$sr/set14" --quiet
   "$cocopipe" export "$work/int8.coco" --onnx-qdq "$work/int8.onnx" --quiet
   "$cocopipe" compile "$work/int8.onnx" -o "$work/back.coco" --quiet
