@@ -16,16 +16,20 @@ using tune::PairOptions;
 std::atomic<bool> stop_requested{false};
 void on_signal(int) { stop_requested = true; }
 
-void print_progress(const tune::Progress& p) {
+void print_phase(const std::string& phase, const tune::Progress& p) {
   static const bool terminal = isatty(STDERR_FILENO) != 0;
   static int calls = 0;
   if (!terminal && calls++ % 10 != 0) return;
   const auto left = static_cast<long long>(p.seconds_left);
-  std::fprintf(stderr, "%s%lld/%lld  loss %.6f  rate %.2e  %.1f it/s  %lld:%02lld:%02lld left%s",
-               terminal ? "\r\033[K" : "", static_cast<long long>(p.iteration), static_cast<long long>(p.iterations),
-               p.loss, p.learning_rate, p.per_second, left / 3600, left / 60 % 60, left % 60, terminal ? "" : "\n");
+  std::fprintf(stderr, "%s%s%s%lld/%lld", terminal ? "\r\033[K" : "", phase.c_str(), phase.empty() ? "" : "  ",
+               static_cast<long long>(p.iteration), static_cast<long long>(p.iterations));
+  if (p.learning_rate > 0) std::fprintf(stderr, "  loss %.6f  rate %.2e", p.loss, p.learning_rate);
+  std::fprintf(stderr, "  %.1f it/s  %lld:%02lld:%02lld left%s", p.per_second, left / 3600, left / 60 % 60, left % 60,
+               terminal ? "" : "\n");
   std::fflush(stderr);
 }
+
+void print_progress(const tune::Progress& p) { print_phase("", p); }
 
 void print_log_line(const std::string& line) {
   std::fprintf(stderr, "%s%s\n", isatty(STDERR_FILENO) ? "\r\033[K" : "", line.c_str());
@@ -85,6 +89,11 @@ tune::TrainHooks terminal_hooks() {
   std::signal(SIGINT, on_signal);
   std::signal(SIGTERM, on_signal);
   return {print_progress, print_log_line, &stop_requested};
+}
+
+tune::ExploreHooks terminal_search_hooks() {
+  const tune::TrainHooks hooks = terminal_hooks();
+  return {print_phase, hooks.log_line, hooks.stop};
 }
 
 Status print_benchmarks(const std::string& onnx, const std::string& folder, int threads, std::optional<double> crf) {

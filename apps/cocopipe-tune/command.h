@@ -13,6 +13,7 @@
 #include "apps/cocopipe-tune/job.h"
 #include "coco/status.h"
 #include "tune/evaluate.h"
+#include "tune/explore/explore.h"
 #include "tune/trainer.h"
 
 namespace coco::jobs {
@@ -23,6 +24,7 @@ using Action = std::function<Status()>;
 void add_train(CLI::App& app, Action& action);
 void add_eval(CLI::App& app, Action& action);
 void add_export(CLI::App& app, Action& action);
+void add_explore(CLI::App& app, Action& action);
 void add_prune(CLI::App& app, Action& action);
 void add_quantize(CLI::App& app, Action& action);
 void add_report(CLI::App& app, Action& action);
@@ -46,6 +48,7 @@ Result<JobImages> load_images(const TrainJob& job);
 
 /// Progress and log lines on standard error, and a flag that SIGINT and SIGTERM set.
 tune::TrainHooks terminal_hooks();
+tune::ExploreHooks terminal_search_hooks();
 
 /// PSNR and SSIM of a serialised ONNX model on the sets of a folder, one line each on standard output; with `crf` also
 /// on the same pictures out of H.264.

@@ -23,6 +23,7 @@ int run(int argc, char** argv) {
   jobs::add_train(app, action);
   jobs::add_eval(app, action);
   jobs::add_export(app, action);
+  jobs::add_explore(app, action);
   jobs::add_prune(app, action);
   jobs::add_quantize(app, action);
   jobs::add_report(app, action);

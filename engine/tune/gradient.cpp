@@ -21,21 +21,12 @@ class TorchGradient : public GradientSource {
 
   double run(const std::vector<NamedTensor>& values, PatchBatch& patches, LossKind kind,
              std::vector<torch::Tensor>& gradients) override {
-    std::vector<NamedTensor> leaves;
-    torch::autograd::variable_list inputs;
-    for (const NamedTensor& value : values) {
-      leaves.push_back({value.name, value.tensor.detach().requires_grad_(true)});
-      inputs.push_back(leaves.back().tensor);
-    }
     const torch::Device device = values.front().tensor.device();
-    const torch::Tensor input = to_float(patches.lr, patches.count, patches.size, device);
-    const torch::Tensor target = to_float(patches.hr, patches.count, patches.size * patches.scale, device);
-    const torch::Tensor loss = loss_of(network_.forward(leaves, input), target, kind);
-    gradients = torch::autograd::grad({loss}, inputs, {}, false, false, true);
-    for (size_t i = 0; i < gradients.size(); ++i) {
-      if (!gradients[i].defined()) gradients[i] = torch::zeros_like(inputs[i]);
-    }
-    return loss.item<double>();
+    const torch::Tensor input = low_resolution(patches, device), target = high_resolution(patches, device);
+    const auto loss = [&](const std::vector<NamedTensor>& v) {
+      return loss_of(network_.forward(v, input), target, kind);
+    };
+    return differentiate(values, loss, gradients);
   }
 
  private:
@@ -68,6 +59,30 @@ class StackGradientSource : public GradientSource {
 };
 
 }  // namespace
+
+torch::Tensor low_resolution(PatchBatch& patches, torch::Device device) {
+  return to_float(patches.lr, patches.count, patches.size, device);
+}
+
+torch::Tensor high_resolution(PatchBatch& patches, torch::Device device) {
+  return to_float(patches.hr, patches.count, patches.size * patches.scale, device);
+}
+
+double differentiate(const std::vector<NamedTensor>& values, const LossOf& loss,
+                     std::vector<torch::Tensor>& gradients) {
+  std::vector<NamedTensor> leaves;
+  torch::autograd::variable_list inputs;
+  for (const NamedTensor& value : values) {
+    leaves.push_back({value.name, value.tensor.detach().requires_grad_(true)});
+    inputs.push_back(leaves.back().tensor);
+  }
+  const torch::Tensor whole = loss(leaves);
+  gradients = torch::autograd::grad({whole}, inputs, {}, false, false, true);
+  for (size_t i = 0; i < gradients.size(); ++i) {
+    if (!gradients[i].defined()) gradients[i] = torch::zeros_like(inputs[i]);
+  }
+  return whole.item<double>();
+}
 
 torch::Tensor loss_of(const torch::Tensor& output, const torch::Tensor& target, LossKind kind) {
   const torch::Tensor d = output - target;

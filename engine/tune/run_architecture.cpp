@@ -1,7 +1,7 @@
 // The forward pass of a described architecture.
 #include <array>
 
-#include "tune/network.h"
+#include "tune/run_architecture.h"
 
 namespace coco::tune {
 namespace {
@@ -37,17 +37,6 @@ torch::Tensor activate(const LayerSpec& spec, const torch::Tensor& x) {
   return x;
 }
 
-torch::Tensor run_layers(const Architecture& a, const std::vector<NamedTensor>& deployed, torch::Tensor x) {
-  size_t next = 0;
-  for (size_t i = 0; i < a.layers.size(); ++i) {
-    x = convolve(a, i, x, deployed[next].tensor, deployed[next + 1].tensor);
-    next += 2;
-    x = a.layers[i].activation == Activation::kPrelu ? torch::prelu(x, deployed[next++].tensor)
-                                                     : activate(a.layers[i], x);
-  }
-  return x;
-}
-
 // Keys' cubic, a = -0.5.
 double cubic(double t) {
   t = std::fabs(t);
@@ -74,6 +63,20 @@ torch::Tensor enlarge_cubic(const torch::Tensor& input, int scale) {
 
 }  // namespace
 
+size_t numbers_of(const LayerSpec& spec) { return spec.activation == Activation::kPrelu ? 3 : 2; }
+
+torch::Tensor run_layers(const Architecture& a, const std::vector<NamedTensor>& deployed, size_t first, size_t end,
+                         torch::Tensor x) {
+  size_t next = 0;
+  for (size_t i = 0; i < end; next += numbers_of(a.layers[i++])) {
+    if (i < first) continue;
+    x = convolve(a, i, x, deployed[next].tensor, deployed[next + 1].tensor);
+    x = a.layers[i].activation == Activation::kPrelu ? torch::prelu(x, deployed[next + 2].tensor)
+                                                     : activate(a.layers[i], x);
+  }
+  return x;
+}
+
 torch::Tensor enlarge(const torch::Tensor& input, int scale, Base base) {
   const std::vector<int64_t> size = {input.size(2) * scale, input.size(3) * scale};
   switch (base) {
@@ -98,7 +101,7 @@ torch::Tensor run_architecture(const Architecture& a, const std::vector<NamedTen
     if (below + right > 0) x = torch::replication_pad2d(x, {0, right, 0, below});
     x = torch::pixel_unshuffle(x, u);
   }
-  x = run_layers(a, deployed, x);
+  x = run_layers(a, deployed, 0, a.layers.size(), x);
   if (a.end == End::kShuffle) x = torch::pixel_shuffle(x, u * a.scale);
   if (x.size(2) != height * a.scale || x.size(3) != width * a.scale) {
     x = x.slice(2, 0, height * a.scale).slice(3, 0, width * a.scale);

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <optional>
 
+#include "tune/copies.h"
 #include "tune/evaluate_network.h"
 #include "tune/training_log.h"
 #include "tune/training_state.h"
@@ -14,12 +15,6 @@ namespace coco::tune {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::vector<NamedTensor> copies(const std::vector<NamedTensor>& tensors) {
-  std::vector<NamedTensor> all;
-  for (const NamedTensor& t : tensors) all.push_back({t.name, t.tensor.detach().clone()});
-  return all;
-}
 
 /// The gradients of the deployed numbers carried on into the parameters.
 void chain(const std::vector<NamedTensor>& deployed, const std::vector<torch::Tensor>& gradients) {

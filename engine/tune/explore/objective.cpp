@@ -20,16 +20,21 @@ Search::Search(Objective objective, std::vector<Candidate> candidates)
   std::iota(order_.begin(), order_.end(), size_t{0});
   const auto time = [this](size_t i) { return candidates_[i].milliseconds; };
   const auto expected = [this](size_t i) { return candidates_[i].expected; };
+  const auto better = [&](size_t a, size_t b) {
+    return expected(a) != expected(b) ? expected(a) > expected(b) : time(a) < time(b);
+  };
   if (objective_.kind == ObjectiveKind::kSmallestTime) {
-    std::stable_sort(order_.begin(), order_.end(), [&](size_t a, size_t b) {
-      return time(a) != time(b) ? time(a) < time(b) : expected(a) > expected(b);
-    });
+    std::stable_sort(order_.begin(), order_.end(), [&](size_t a, size_t b) { return time(a) < time(b); });
+    for (auto first = order_.begin(); first != order_.end();) {
+      const double last = time(*first) * (1.0 + objective_.tolerance);
+      const auto end = std::find_if(first, order_.end(), [&](size_t i) { return time(i) > last; });
+      std::stable_sort(first, end, better);
+      first = end;
+    }
     return;
   }
   std::erase_if(order_, [&](size_t i) { return time(i) > objective_.limit; });
-  std::stable_sort(order_.begin(), order_.end(), [&](size_t a, size_t b) {
-    return expected(a) != expected(b) ? expected(a) > expected(b) : time(a) < time(b);
-  });
+  std::stable_sort(order_.begin(), order_.end(), better);
 }
 
 std::optional<size_t> Search::next() const {

@@ -20,6 +20,9 @@ struct Objective {
   ObjectiveKind kind = ObjectiveKind::kSmallestTime;
   double limit = 0;     ///< dB, or milliseconds
   size_t patience = 8;  ///< kBestQuality: stops after so many candidates in a row that brought nothing better
+  /// kSmallestTime: times within this share of the fastest of them count as the same, for measured ones differ by
+  /// chance.
+  double tolerance = 0;
 };
 
 /// What is known of a configuration before it is trained.
@@ -29,13 +32,16 @@ struct Candidate {
 };
 
 /// Walks through candidates in the order in which they promise most:
-///   kSmallestTime  from the fastest on, of equally fast ones the better one first. The first that reaches the limit is
-///                  the answer: all that follow are slower.
+///   kSmallestTime  from the fastest on, of those that count as equally fast the one that promises most first. The
+///   first
+///                  that reaches the limit is the answer: all that follow are slower, or promised less.
 ///   kBestQuality   those within the limit, from the best expected on; ends with its patience.
 class Search {
  public:
   Search(Objective objective, std::vector<Candidate> candidates);
 
+  /// All that it may come to.
+  const std::vector<size_t>& order() const { return order_; }
   /// The next candidate to train; none when the search is over.
   std::optional<size_t> next() const;
   /// The quality that next() has reached.

@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "compiler/onnx/import.h"
 #include "compiler/passes/passes.h"
+#include "tune/copies.h"
 #include "tune/graph_network.h"
 #include "tune/network.h"
 #include "tune/network_source.h"
@@ -45,12 +46,6 @@ Result<Dense> load_dense(const std::string& onnx, Random& random) {
   COCO_TRY(compiler::run_passes(graph));
   COCO_ASSIGN(GraphNetwork network, GraphNetwork::create(std::move(graph)));
   return Dense{std::make_unique<GraphNetwork>(std::move(network)), from};
-}
-
-std::vector<NamedTensor> copies(const std::vector<NamedTensor>& values) {
-  std::vector<NamedTensor> all;
-  for (const NamedTensor& v : values) all.push_back({v.name, v.tensor.detach().clone()});
-  return all;
 }
 
 Result<PruneOutcome> run(const TrainOptions& options, const PruneOptions& pruning, const std::string& onnx,

@@ -44,6 +44,13 @@ TEST_CASE("the smallest time that is good enough ends the search") {
   CHECK(search.verdict() == "36.600 dB in 7.000 ms after 4 of 5 configurations");
 }
 
+TEST_CASE("times that differ by less than the tolerance are the same") {
+  const std::vector<Candidate> candidates = {{3.00, 1}, {3.02, 5}, {3.031, 9}, {2.99, 2}, {3.06, 7}};
+  Search search({ObjectiveKind::kSmallestTime, 36.5, 8, 0.0125}, candidates);
+  CHECK(search.order() == std::vector<size_t>{1, 3, 0, 2, 4});  // up to 3.0274 and, from 3.031 on, up to 3.069
+  CHECK(Search({ObjectiveKind::kSmallestTime, 36.5, 8, 0}, candidates).order() == std::vector<size_t>{3, 0, 1, 2, 4});
+}
+
 TEST_CASE("an objective out of reach says how close it came") {
   Search quality({ObjectiveKind::kSmallestTime, 40, 8}, {{1, 0}, {2, 0}});
   CHECK(run(quality, {36, 37}).size() == 2);

@@ -1,0 +1,74 @@
+#include "apps/cocopipe-tune/engine_time.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include "coco/compile.h"
+#include "coco/session.h"
+#include "tune/random.h"
+
+namespace coco::jobs {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr size_t kSamples = 4;
+constexpr int kSide = 48;
+
+/// The middle of a picture's low resolution plane.
+CalibrationSample sample_of(const tune::ImagePair& pair) {
+  const int width = std::min(kSide, pair.lr.width), height = std::min(kSide, pair.lr.height);
+  const int left = (pair.lr.width - width) / 2, top = (pair.lr.height - height) / 2;
+  FloatTensor tensor{Shape{1, 1, height, width}, {}};
+  for (int y = 0; y < height; ++y) {
+    for (int x = 0; x < width; ++x) {
+      const auto at = static_cast<size_t>((top + y) * pair.lr.width + left + x);
+      tensor.data.push_back(static_cast<float>(pair.lr.data[at]) / 255.f);
+    }
+  }
+  return {{std::move(tensor)}, {}};
+}
+
+/// What the integers cost does not matter here, only where weights are 0.
+CompileOptions quick_options(const std::vector<tune::ImagePair>& pictures) {
+  CompileOptions options;
+  options.precision = Precision::kInt8;
+  options.quantize.equalize = options.quantize.fit_weights = false;
+  options.quantize.refine_ranges = options.quantize.correct_bias = false;
+  options.quantize.min_snr_db = -1000;
+  for (size_t i = 0; i < std::min(kSamples, pictures.size()); ++i) {
+    options.quantize.samples.push_back(sample_of(pictures[i]));
+  }
+  return options;
+}
+
+}  // namespace
+
+Result<double> engine_milliseconds(const std::string& onnx, const std::vector<tune::ImagePair>& pictures,
+                                   const EngineTimeOptions& options) {
+  const std::span<const uint8_t> bytes(reinterpret_cast<const uint8_t*>(onnx.data()), onnx.size());
+  COCO_ASSIGN(const auto file, compile_onnx_bytes(bytes, quick_options(pictures)));
+  COCO_ASSIGN(const auto model, Model::from_bytes(file));
+  ImageJob job;
+  job.in_width = options.width, job.in_height = options.height;
+  job.out_width = options.width * model->card().scale, job.out_height = options.height * model->card().scale;
+  SessionOptions session_options;
+  session_options.threads = options.threads;
+  COCO_ASSIGN(const auto session, ImageSession::create(model, job, session_options));
+  std::vector<uint8_t> in(static_cast<size_t>(job.in_width) * static_cast<size_t>(job.in_height));
+  std::vector<uint8_t> out(static_cast<size_t>(job.out_width) * static_cast<size_t>(job.out_height));
+  tune::Random random(1);
+  for (uint8_t& v : in) v = static_cast<uint8_t>(random.below(256));
+  const PlaneView from{in.data(), job.in_width, job.in_width, job.in_height, SampleType::kU8};
+  const MutablePlaneView to{out.data(), job.out_width, job.out_width, job.out_height, SampleType::kU8};
+  double fastest = 0;
+  for (int i = 0; i <= options.runs; ++i) {
+    const Clock::time_point start = Clock::now();
+    COCO_TRY(session->run(from, to));
+    const double now = std::chrono::duration<double, std::milli>(Clock::now() - start).count();
+    if (i == 1 || (i > 1 && now < fastest)) fastest = now;  // the first one warms up
+  }
+  return fastest;
+}
+
+}  // namespace coco::jobs
