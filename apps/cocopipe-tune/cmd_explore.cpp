@@ -48,7 +48,7 @@ Status run_explore(const JobArguments& arguments) {
   COCO_TRY(write_text(path, outcome.onnx));
   std::printf("wrote %s\n", path.c_str());
   if (job.data.benchmarks.empty()) return {};
-  return print_benchmarks(outcome.onnx, job.data.benchmarks, job.threads);
+  return print_benchmarks(outcome.onnx, job.data, job.threads);
 }
 
 }  // namespace

@@ -16,7 +16,8 @@ struct EngineTimeOptions {
 };
 
 /// Milliseconds a frame for a serialised ONNX upscaler, compiled to integers, luma alone. Crops of the pictures
-/// calibrate it.
+/// calibrate it. Of one thread it is the processor time, which is the frame's time on an idle machine whatever else
+/// runs; of several it is the time that passes.
 Result<double> engine_milliseconds(const std::string& onnx, const std::vector<tune::ImagePair>& pictures,
                                    const EngineTimeOptions& options);
 
