@@ -59,7 +59,7 @@ void add_explore(CLI::App& app, Action& action) {
   add_job_arguments(*command, *arguments);
   command->footer(
       "Example: cocopipe-tune explore configs/tune/explore/sr2x-s-fast.yaml --out runs/fast --set "
-      "explore.objective.psnr=36");
+      "explore.objective.psnr=33.5");
   command->callback([arguments, &action] { action = [arguments] { return run_explore(*arguments); }; });
 }
 
