@@ -40,7 +40,7 @@ std::string write_job(const TemporaryFolder& folder) {
     cv::imwrite((folder / ("p" + std::to_string(i) + ".png")).string(), cv::Mat(96, 96, CV_8UC1, luma.data.data()));
   }
   const std::string path = (folder / "job.yaml").string();
-  std::ofstream(path) << "name: found\ninit: engine/models/sr2x-s.onnx\ndata: {train: " << folder.string()
+  std::ofstream(path) << "name: found\ninit: engine/models/f32/sr2x-s.onnx\ndata: {train: " << folder.string()
                       << ", validation: " << folder.string() << ", fewest_images: 1}\n"
                       << "schedule: {batch: 2, patch: 16}\n"
                       << "explore:\n  modules: {conv1: [{keep: 4/9}], conv2: [{keep: 4/9}, {keep: 3/9}]}\n"
