@@ -239,7 +239,8 @@ TEST_CASE("inputs that do not fit are refused with the node's name") {
 
 TEST_CASE("the shipped network is the same in libtorch") {
   const char* source = std::getenv("COCO_SOURCE_DIR");
-  std::ifstream file(std::string(source != nullptr ? source : ".") + "/engine/models/f32/sr2x-s.onnx", std::ios::binary);
+  std::ifstream file(std::string(source != nullptr ? source : ".") + "/engine/models/f32/sr2x-s.onnx",
+                     std::ios::binary);
   std::ostringstream stream;
   stream << file.rdbuf();
   const std::string bytes = stream.str();
