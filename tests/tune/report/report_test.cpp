@@ -145,7 +145,7 @@ TEST_CASE("report: layers and pictures of a shipped network") {
   ReportRequest request;
   request.title = "t";
   request.out = (folder / "out").string();
-  REQUIRE(read_cards(shipped_models() + "/sr2x-s.card.json", request.networks).ok());
+  REQUIRE(read_cards(shipped_models() + "/f32/sr2x-s.card.json", request.networks).ok());
   REQUIRE_FALSE(request.networks[0].onnx.empty());
   request.calibration = request.pictures = {(folder / "a&b.png").string()};
   request.crops = {64, 2};
