@@ -14,20 +14,19 @@ namespace {
 namespace fs = std::filesystem;
 using tune::NamedSet;
 
-/// PSNR-Y of one model on each set.
-Result<std::vector<double>> measure(const std::string& onnx, const std::vector<NamedSet>& sets, int threads) {
+/// What one model gives on each set.
+Result<std::vector<tune::Figures>> measure(const std::string& onnx, const std::vector<NamedSet>& sets, int threads) {
   COCO_ASSIGN(const auto model, tune::compile_model(onnx));
-  std::vector<double> figures;
+  std::vector<tune::Figures> figures;
   for (const NamedSet& set : sets) {
-    COCO_ASSIGN(const tune::Figures f, tune::evaluate(model, set.images, threads));
-    figures.push_back(f.psnr_y);
+    COCO_ASSIGN(figures.emplace_back(), tune::evaluate(model, set.images, threads));
   }
   return figures;
 }
 
-void print_row(const char* name, const std::vector<double>& figures) {
+void print_row(const char* name, const std::vector<tune::Figures>& figures) {
   std::printf("%-22s", name);
-  for (const double psnr : figures) std::printf(" %9.3f", psnr);
+  for (const tune::Figures& f : figures) std::printf(" %9.3f", f.psnr_y);
   std::printf("\n");
   std::fflush(stdout);
 }
@@ -40,23 +39,25 @@ Status write_coco(const std::string& path, const std::string& onnx, const ModelC
   return write_file_atomically(path, bytes);
 }
 
-std::string figure_name(const std::string& set) {
-  std::string name = set + "_psnr_y";
+std::string figure_name(const std::string& set, const char* measure) {
+  std::string name = set + measure;
   std::transform(name.begin(), name.end(), name.begin(),
                  [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   return name;
 }
 
 void complete_card(const QuantizeJob& job, const std::string& file, const std::vector<NamedSet>& sets,
-                   const std::vector<double>& figures, ModelCard& card) {
+                   const std::vector<tune::Figures>& figures, ModelCard& card) {
   card.name = job.train.name;
   card.task = "super-resolution";
   card.range = "0..1 luma";
   if (card.command.empty()) card.command = "cocopipe-tune quantize " + file;
   for (size_t i = 0; i < sets.size(); ++i) {
     char text[32];
-    std::snprintf(text, sizeof(text), "%.3f", figures[i]);
-    card.figures.emplace_back(figure_name(sets[i].name), text);
+    std::snprintf(text, sizeof(text), "%.3f", figures[i].psnr_y);
+    card.figures.emplace_back(figure_name(sets[i].name, "_psnr_y"), text);
+    std::snprintf(text, sizeof(text), "%.4f", figures[i].ssim_y);
+    card.figures.emplace_back(figure_name(sets[i].name, "_ssim_y"), text);
   }
 }
 
@@ -104,7 +105,7 @@ Status run_quantize(const JobArguments& arguments) {
   COCO_ASSIGN(const auto after, measure(result, sets, job.train.threads));
   print_row("integers, trained", after);
   // The last set is the validation's, if there is one: no other may decide.
-  const bool worse = !images.validation.empty() && after.back() < calibrated.back();
+  const bool worse = !images.validation.empty() && after.back().psnr_y < calibrated.back().psnr_y;
   if (worse) std::printf("training has lost quality on the validation images; the calibrated integers are kept\n");
   ModelCard card = job.card;
   complete_card(job, arguments.file, sets, worse ? calibrated : after, card);

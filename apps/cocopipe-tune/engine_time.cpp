@@ -2,36 +2,20 @@
 
 #include <time.h>
 
-#include <algorithm>
-
 #include "coco/compile.h"
 #include "coco/session.h"
+#include "tune/qat/calibration.h"
 #include "tune/random.h"
 
 namespace coco::jobs {
 namespace {
 
-constexpr size_t kSamples = 4;
-constexpr int kSide = 48;
+constexpr int kSamples = 4, kSide = 48;
 
 double milliseconds_of(clockid_t clock) {
   timespec now{};
   clock_gettime(clock, &now);
   return 1e3 * static_cast<double>(now.tv_sec) + 1e-6 * static_cast<double>(now.tv_nsec);
-}
-
-/// The middle of a picture's low resolution plane.
-CalibrationSample sample_of(const tune::ImagePair& pair) {
-  const int width = std::min(kSide, pair.lr.width), height = std::min(kSide, pair.lr.height);
-  const int left = (pair.lr.width - width) / 2, top = (pair.lr.height - height) / 2;
-  FloatTensor tensor{Shape{1, 1, height, width}, {}};
-  for (int y = 0; y < height; ++y) {
-    for (int x = 0; x < width; ++x) {
-      const auto at = static_cast<size_t>((top + y) * pair.lr.width + left + x);
-      tensor.data.push_back(static_cast<float>(pair.lr.data[at]) / 255.f);
-    }
-  }
-  return {{std::move(tensor)}, {}};
 }
 
 /// What the integers cost does not matter here, only where weights are 0.
@@ -41,9 +25,7 @@ CompileOptions quick_options(const std::vector<tune::ImagePair>& pictures) {
   options.quantize.equalize = options.quantize.fit_weights = false;
   options.quantize.refine_ranges = options.quantize.correct_bias = false;
   options.quantize.min_snr_db = -1000;
-  for (size_t i = 0; i < std::min(kSamples, pictures.size()); ++i) {
-    options.quantize.samples.push_back(sample_of(pictures[i]));
-  }
+  options.quantize.samples = tune::calibration_samples(pictures, kSamples, kSide);
   return options;
 }
 

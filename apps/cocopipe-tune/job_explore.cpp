@@ -9,7 +9,7 @@ using loader::YamlNode;
 using tune::ObjectiveKind;
 
 constexpr int64_t kManySteps = 1000000000;
-constexpr double kTolerance = 0.01;  // of measured times
+constexpr double kTolerance = 0.04;  // of measured times: their spread on a loaded machine, by processor time
 
 /// Carries an inner mapping's error into the outer reader.
 void adopt(MapReader& reader, Status status) {

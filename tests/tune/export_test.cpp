@@ -168,6 +168,7 @@ TEST_CASE("the shipped cards tell the measured figures") {
       const Figures figures = evaluate(compile_model(onnx_of(path)).value(), pairs).value();
       const nlohmann::json card = nlohmann::json::parse(read(path)).at("figures");
       CHECK(figures.psnr_y == Approx(std::stod(card.at(set + "_psnr_y").get<std::string>())).margin(0.006));
+      CHECK(figures.ssim_y == Approx(std::stod(card.at(set + "_ssim_y").get<std::string>())).margin(0.0002));
     }
   }
 }

@@ -3,10 +3,12 @@
 #include <filesystem>
 
 #include "catch.h"
+#include "tests/tune/job_files.h"
 #include "tests/tune/synthetic.h"
 
 using namespace coco;
 using namespace coco::jobs;
+using namespace coco::jobs::testing;
 using namespace coco::tune;
 using coco::tune::testing::make_images;
 
@@ -18,10 +20,6 @@ Result<TrainJob> read(const std::string& text, const std::vector<std::string>& s
 }
 
 constexpr const char* kSmall = "architecture: sr2x-s\ndata: {train: pictures}\n";
-
-struct Refusal {
-  std::string text, message;
-};
 
 }  // namespace
 
@@ -244,28 +242,14 @@ TEST_CASE("what does not fit is refused with its place and what there is") {
       {"architecture: {layers: [{chanels: 3}, {}]}\ndata: {train: a}\n", "unknown key 'chanels' in a layer"},
       {"architecture: {layers: [{channels: 8}, {channels: 3}]}\ndata: {train: a}\n", "must have 4 channels"},
   };
-  for (const Refusal& refusal : refusals) {
-    const auto job = read(refusal.text);
-    INFO(refusal.text);
-    REQUIRE_FALSE(job.ok());
-    INFO(job.error().message);
-    CHECK(job.error().message.find(refusal.message) != std::string::npos);
-  }
+  check_refused(refusals, [](const std::string& text) { return read(text); });
 }
 
 TEST_CASE("the jobs of the shipped networks are read") {
-  const char* folder = std::getenv("COCO_SOURCE_DIR");
-  size_t count = 0;
-  for (const auto& entry :
-       std::filesystem::directory_iterator(std::filesystem::path(folder ? folder : ".") / "configs/tune")) {
-    if (entry.is_directory()) continue;  // jobs of other commands
-    const auto tree = read_job_tree(entry.path().string(), {});
-    REQUIRE(tree.ok());
-    const auto job = read_train_job(*tree);
-    INFO(entry.path().string());
+  const size_t count = for_shipped_jobs(".", [](const JobTree& tree, const std::filesystem::path& path) {
+    const auto job = read_train_job(tree);
     REQUIRE(job.ok());
-    CHECK(job->name == entry.path().stem().string());
-    ++count;
-  }
+    CHECK(job->name == path.stem().string());
+  });
   CHECK(count >= 3);
 }

@@ -1,11 +1,11 @@
 #include "apps/cocopipe-tune/job_quantize.h"
 
-#include <filesystem>
-
 #include "catch.h"
+#include "tests/tune/job_files.h"
 
 using namespace coco;
 using namespace coco::jobs;
+using namespace coco::jobs::testing;
 
 namespace {
 
@@ -50,17 +50,10 @@ TEST_CASE("what does not fit in a job of quantize is named") {
 }
 
 TEST_CASE("the quantization jobs of the shipped networks are read") {
-  const char* folder = std::getenv("COCO_SOURCE_DIR");
-  size_t count = 0;
-  for (const auto& entry :
-       std::filesystem::directory_iterator(std::filesystem::path(folder ? folder : ".") / "configs/tune/quantize")) {
-    INFO(entry.path().string());
-    const auto tree = read_job_tree(entry.path().string(), {});
-    REQUIRE(tree.ok());
-    const auto job = read_quantize_job(*tree);
+  const size_t count = for_shipped_jobs("quantize", [](const JobTree& tree, const std::filesystem::path&) {
+    const auto job = read_quantize_job(tree);
     INFO((job.ok() ? "" : job.error().message));
     CHECK(job.ok());
-    ++count;
-  }
+  });
   CHECK(count >= 1);
 }

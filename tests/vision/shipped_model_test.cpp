@@ -36,7 +36,7 @@ TEST_CASE("every shipped model beats bicubic", "[vision]") {
     upscale(*model, in, ours);
     const double psnr = quality::psnr(plane_of(ours), original, 2).value();
     INFO(shipped.name << " " << psnr << " dB, bicubic " << bicubic_psnr << " dB");
-    CHECK(psnr > bicubic_psnr + 0.3);
+    CHECK(psnr > bicubic_psnr + 0.5);
     ++count;
   }
   CHECK(count >= 1);

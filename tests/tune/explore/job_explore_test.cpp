@@ -1,12 +1,12 @@
 #include "apps/cocopipe-tune/job_explore.h"
 
-#include <filesystem>
-
 #include "apps/cocopipe-tune/job.h"
 #include "catch.h"
+#include "tests/tune/job_files.h"
 
 using namespace coco;
 using namespace coco::jobs;
+using namespace coco::jobs::testing;
 using namespace coco::tune;
 
 namespace {
@@ -22,10 +22,6 @@ Result<ExploreJob> read(const std::string& text) {
   COCO_TRY(read_exploring(tree.source, tree.root, job.options, job.time));
   return job;
 }
-
-struct Refusal {
-  std::string text, message;
-};
 
 }  // namespace
 
@@ -75,7 +71,7 @@ TEST_CASE("modules may have choices of their own, and the objective may be a tim
   CHECK(job->options.objective.kind == ObjectiveKind::kBestQuality);
   CHECK(job->options.objective.limit == 5);
   CHECK(job->options.objective.patience == 3);
-  CHECK(job->options.objective.tolerance == 0.01);
+  CHECK(job->options.objective.tolerance == 0.04);
   CHECK(job->options.blocks);
 }
 
@@ -101,33 +97,20 @@ TEST_CASE("what does not fit in a job of explore is named with its place") {
       {whole + "steps: 0\n", "job.yaml:4:8: 'steps' must be"},
       {whole + "pretrain_bloks: false\n", "job.yaml:4:1: unknown key 'pretrain_bloks' in 'explore' (did you mean"},
   };
-  for (const Refusal& refusal : refusals) {
-    const auto job = read(refusal.text);
-    INFO(refusal.text);
-    REQUIRE_FALSE(job.ok());
-    INFO(job.error().message);
-    CHECK(job.error().message.find(refusal.message) != std::string::npos);
-  }
+  check_refused(refusals, [](const std::string& text) { return read(text); });
 }
 
 TEST_CASE("the jobs of explore that are shipped are read") {
-  const char* folder = std::getenv("COCO_SOURCE_DIR");
-  size_t count = 0;
-  for (const auto& entry :
-       std::filesystem::directory_iterator(std::filesystem::path(folder ? folder : ".") / "configs/tune/explore")) {
-    INFO(entry.path().string());
-    const auto tree = read_job_tree(entry.path().string(), {});
-    REQUIRE(tree.ok());
-    MapReader reader(tree->source, tree->root, "the job");
+  const size_t count = for_shipped_jobs("explore", [](const JobTree& tree, const std::filesystem::path& path) {
+    MapReader reader(tree.source, tree.root, "the job");
     ExploreJob job;
     const loader::YamlNode* node = reader.map("explore");
     REQUIRE(node != nullptr);
-    const Status status = read_exploring(tree->source, *node, job.options, job.time);
+    const Status status = read_exploring(tree.source, *node, job.options, job.time);
     INFO((status.ok() ? "" : status.error().message));
     CHECK(status.ok());
-    CHECK(read_trained_job(tree->source, reader, "").name == entry.path().stem().string());
+    CHECK(read_trained_job(tree.source, reader, "").name == path.stem().string());
     CHECK(reader.finish().ok());
-    ++count;
-  }
+  });
   CHECK(count >= 1);
 }
