@@ -12,6 +12,7 @@
 #include <optional>
 #include <string_view>
 
+#include "coco/export.h"
 #include "coco/status.h"
 
 namespace coco {
@@ -24,7 +25,7 @@ inline constexpr size_t kReadPadding = 64;
 enum class MemoryKind : uint8_t { kHost, kDmabuf, kVulkan };
 
 /// Refcounted memory. Copying a Buffer shares it.
-class Buffer {
+class COCO_API Buffer {
  public:
   using Release = std::function<void()>;
   /// Waits until the contents may be read; empty when they are ready.
@@ -58,9 +59,9 @@ enum class SampleType : uint8_t {
   kF32,       ///< float, nominal 0..1
 };
 /// Bytes of one sample.
-size_t byte_size(SampleType type);
+COCO_API size_t byte_size(SampleType type);
 /// Largest code value: 255, 1023; 1 for kF32.
-int max_value(SampleType type);
+COCO_API int max_value(SampleType type);
 
 /// One plane of samples. `stride` is in bytes and may exceed or, for bottom-up pictures, be negative.
 struct PlaneView {
@@ -81,11 +82,11 @@ struct MutablePlaneView {
 
 /// Formats the tasks read and write directly. Names are GStreamer's.
 enum class PixelFormat : uint8_t { kGray8, kI420, kNv12, kI420_10Le, kP010_10Le };
-std::string_view to_string(PixelFormat format);
-std::optional<PixelFormat> pixel_format_from_string(std::string_view name);
+COCO_API std::string_view to_string(PixelFormat format);
+COCO_API std::optional<PixelFormat> pixel_format_from_string(std::string_view name);
 /// 1, 2 or 3.
-int plane_count(PixelFormat format);
-SampleType sample_type(PixelFormat format);
+COCO_API int plane_count(PixelFormat format);
+COCO_API SampleType sample_type(PixelFormat format);
 
 /// Where 4:2:0 chroma samples sit relative to luma (names as in ITU-T H.273): kLeft = MPEG-2/H.264 default,
 /// kCenter = JPEG/MPEG-1, kTopLeft = BT.2020 / HEVC type 2.

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "coco/export.h"
 #include "coco/model.h"
 #include "coco/status.h"
 
@@ -88,17 +89,17 @@ struct CompileOptions {
 };
 
 /// Compiles an ONNX file (opsets 7 to 17) to the bytes of a .coco file.
-Result<std::vector<uint8_t>> compile_onnx_file(const std::string& path, const CompileOptions& options);
+COCO_API Result<std::vector<uint8_t>> compile_onnx_file(const std::string& path, const CompileOptions& options);
 /// The same from a serialised ModelProto.
-Result<std::vector<uint8_t>> compile_onnx_bytes(std::span<const uint8_t> bytes, const CompileOptions& options);
+COCO_API Result<std::vector<uint8_t>> compile_onnx_bytes(std::span<const uint8_t> bytes, const CompileOptions& options);
 
 /// The model as standard ONNX (opset 13, serialised): integer convolutions as DequantizeLinear, Conv and QuantizeLinear
 /// with their weights in INT8, pruned ones 0. Compiled again it gives the same bytes as the model. A model without
 /// integer operators, and an operator without an ONNX form, is kUnsupported.
-Result<std::vector<uint8_t>> export_onnx_qdq(const Model& model);
+COCO_API Result<std::vector<uint8_t>> export_onnx_qdq(const Model& model);
 
 /// Loads a .coco file, or imports and compiles an .onnx file in memory, judged by the file's first bytes.
 /// In a build without the compiler an .onnx file is kUnavailable.
-Result<std::shared_ptr<const Model>> load_or_compile(const std::string& path);
+COCO_API Result<std::shared_ptr<const Model>> load_or_compile(const std::string& path);
 
 }  // namespace coco

@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "coco/export.h"
+
 namespace coco {
 
 struct CpuInfo {
@@ -19,12 +21,12 @@ struct CpuInfo {
 };
 
 /// Read once per process.
-const CpuInfo& cpu_info();
+COCO_API const CpuInfo& cpu_info();
 
 // Defined by the kernels (link coco_kernels).
 /// Kernel targets this CPU runs and this binary holds, best first.
-std::vector<std::string> supported_targets();
+COCO_API std::vector<std::string> supported_targets();
 /// The kernel target in use, for example "AVX2". COCO_CPU_TARGET=NAME (environment) masks every better one.
-std::string active_target();
+COCO_API std::string active_target();
 
 }  // namespace coco

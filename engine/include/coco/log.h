@@ -7,6 +7,8 @@
 #include <functional>
 #include <string_view>
 
+#include "coco/export.h"
+
 namespace coco {
 
 enum class LogLevel { kError, kWarning, kInfo, kDebug };
@@ -14,11 +16,11 @@ enum class LogLevel { kError, kWarning, kInfo, kDebug };
 using LogSink = std::function<void(LogLevel, std::string_view)>;
 
 /// Replaces the sink; an empty function restores standard error.
-void set_log_sink(LogSink sink);
+COCO_API void set_log_sink(LogSink sink);
 /// Lines above this level are dropped. Default: kWarning, or the environment variable COCO_LOG
 /// (error, warning, info, debug).
-void set_log_level(LogLevel level);
-bool log_enabled(LogLevel level);
-void log(LogLevel level, std::string_view message);
+COCO_API void set_log_level(LogLevel level);
+COCO_API bool log_enabled(LogLevel level);
+COCO_API void log(LogLevel level, std::string_view message);
 
 }  // namespace coco

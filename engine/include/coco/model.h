@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "coco/export.h"
 #include "coco/status.h"
 #include "coco/tensor.h"
 
@@ -39,7 +40,7 @@ namespace format {
 struct Program;
 }
 
-class Model {
+class COCO_API Model {
  public:
   /// Maps and verifies a .coco file.
   static Result<std::shared_ptr<const Model>> load(const std::string& path);

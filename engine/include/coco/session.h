@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "coco/buffer.h"
+#include "coco/export.h"
 #include "coco/model.h"
 #include "coco/status.h"
 #include "coco/tensor.h"
@@ -56,7 +57,7 @@ struct ReuseStats {
   int64_t total_tiles = 0, total_kept = 0;
 };
 
-class Session {
+class COCO_API Session {
  public:
   /// Plans `model` for these input shapes (one per model input, all static).
   static Result<std::unique_ptr<Session>> create(std::shared_ptr<const Model> model,
@@ -94,7 +95,7 @@ struct ImageJob {
 /// Runs image-to-image networks on planes. Samples are scaled to 0..1 on load (divided by max_value) and, on store,
 /// multiplied, rounded half to even and clamped to 0..max_value. No frame-sized scratch exists but the
 /// history of SessionOptions::reuse.
-class ImageSession {
+class COCO_API ImageSession {
  public:
   /// `model` may be null when job.repeats is 0. The network must have one 1-channel input and output.
   static Result<std::unique_ptr<ImageSession>> create(std::shared_ptr<const Model> model, const ImageJob& job,

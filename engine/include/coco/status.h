@@ -10,6 +10,8 @@
 #include <string_view>
 #include <utility>
 
+#include "coco/export.h"
+
 namespace coco {
 
 enum class ErrorCode : uint8_t {
@@ -25,7 +27,7 @@ enum class ErrorCode : uint8_t {
 };
 
 /// The code's name as it appears in messages, for example "invalid data".
-std::string_view to_string(ErrorCode code);
+COCO_API std::string_view to_string(ErrorCode code);
 
 /// What went wrong, where, and what to do. `file` and `line` name the place in cocopipe's source, for logs only.
 struct Error {
@@ -42,7 +44,7 @@ inline Error make_error(ErrorCode code, std::string message, const char* file = 
 }
 
 /// Prints the message to standard error and aborts; for programmer errors only.
-[[noreturn]] void abort_with(std::string_view message, const char* file, int line);
+[[noreturn]] COCO_API void abort_with(std::string_view message, const char* file, int line);
 
 template <typename T>
 class [[nodiscard]] Result {

@@ -12,21 +12,23 @@
 #include <string_view>
 #include <vector>
 
+#include "coco/export.h"
+
 namespace coco {
 
 enum class DataType : uint8_t { kF32 = 0, kF16 = 1, kU8 = 2, kS8 = 3, kS32 = 4, kS64 = 5, kU16 = 6, kBool = 7 };
 
 /// Bytes of one element.
-size_t byte_size(DataType type);
+COCO_API size_t byte_size(DataType type);
 /// "f32", "u8", ...
-std::string_view to_string(DataType type);
-std::optional<DataType> data_type_from_string(std::string_view name);
+COCO_API std::string_view to_string(DataType type);
+COCO_API std::optional<DataType> data_type_from_string(std::string_view name);
 
 /// A dimension that is known only when a session is prepared (a fully convolutional network's height and width).
 inline constexpr int64_t kDynamicDim = -1;
 
 /// Dimensions, outermost first (N, C, H, W for images). A scalar has no dimensions.
-class Shape {
+class COCO_API Shape {
  public:
   Shape() = default;
   Shape(std::initializer_list<int64_t> dims) : dims_(dims) {}

@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 
+#include "coco/export.h"
 #include "coco/model.h"
 #include "coco/status.h"
 #include "coco/vision.h"
@@ -30,7 +31,8 @@ struct TuningResult {
 /// Measures plans for this job on synthetic frames, about `seconds` long, and writes the best into the cache. The
 /// planner's own choice stays unless another is clearly faster. config.session's strip_width and band_height are
 /// ignored. Upscalers made from then on, by any program of this user, take it up (UpscalerConfig::tuning).
-Result<TuningResult> tune(std::shared_ptr<const Model> model, const UpscalerConfig& config, double seconds = 2);
+COCO_API Result<TuningResult> tune(std::shared_ptr<const Model> model, const UpscalerConfig& config,
+                                   double seconds = 2);
 
 struct TuningCache {
   std::string folder;  ///< "" when there is none: nothing is read or written
@@ -38,6 +40,6 @@ struct TuningCache {
   int fitting = 0;     ///< those of this machine and version
 };
 /// COCO_TUNING_DIR when set (empty: no cache), else cocopipe/tuning in XDG_CACHE_HOME or ~/.cache.
-TuningCache tuning_cache();
+COCO_API TuningCache tuning_cache();
 
 }  // namespace coco::vision

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "coco/buffer.h"
+#include "coco/export.h"
 #include "coco/model.h"
 #include "coco/session.h"
 #include "coco/status.h"
@@ -36,7 +37,7 @@ struct UpscalerConfig {
 /// times, then resampled to the exact size; not at all when neither axis grows), chroma by an integer-exact
 /// interpolator that keeps its siting, in one pass over the output. Matrix, range and transfer are the stream's own and
 /// are not touched. A null model resamples luma without a network.
-class Upscaler {
+class COCO_API Upscaler {
  public:
   static Result<std::unique_ptr<Upscaler>> create(std::shared_ptr<const Model> model, const UpscalerConfig& config);
   ~Upscaler();
@@ -59,24 +60,24 @@ class Upscaler {
 /// How load_upscale_model opens a file. Without one it opens .coco files only; a program or plugin that links the
 /// compiler passes coco::load_or_compile once, at its start, and .onnx files work as well. Null restores the default.
 using ModelLoader = Result<std::shared_ptr<const Model>> (*)(const std::string& path);
-void set_model_loader(ModelLoader loader);
+COCO_API void set_model_loader(ModelLoader loader);
 
 /// A shipped model ("sr2x-s") as found by find_model_file(), or a .coco/.onnx path. "bicubic" and "lanczos" give a null
 /// pointer: luma is resampled, by the filter of resample_filter().
-Result<std::shared_ptr<const Model>> load_upscale_model(const std::string& name_or_path);
+COCO_API Result<std::shared_ptr<const Model>> load_upscale_model(const std::string& name_or_path);
 /// kLanczos3 for "lanczos", kBicubic for everything else.
-ResampleFilter resample_filter(const std::string& name_or_path);
+COCO_API ResampleFilter resample_filter(const std::string& name_or_path);
 
 /// A shipped model's file: in COCO_MODEL_PATH (colon-separated folders), beside the program or plugin
 /// (../share/cocopipe/models, ../models), or in the source tree it was built from. kNotFound lists the folders looked
 /// in.
-Result<std::string> find_model_file(const std::string& name);
+COCO_API Result<std::string> find_model_file(const std::string& name);
 
 struct ShippedModel {
   std::string name;
   std::string path;
 };
 /// Every model find_model_file can find, by name.
-std::vector<ShippedModel> list_models();
+COCO_API std::vector<ShippedModel> list_models();
 
 }  // namespace coco::vision
