@@ -1,7 +1,7 @@
 #include "coco/session.h"
 
 #include <cstring>
-#include <numeric>
+#include <thread>
 
 #include "runtime/allocation_counter.h"
 #include "tests/capi/support.h"
@@ -88,6 +88,28 @@ TEST_CASE("a model without open dimensions needs no shapes", "[capi]") {
   CHECK(tensor.bytes == 4 * 8 * 6 * sizeof(float));
   check_error(coco_session_create(small_model().get(), nullptr, 0, nullptr, &session), COCO_ERROR_INVALID_ARGUMENT,
               {"'x0'", "[1, 1, ?, ?]"});
+}
+
+TEST_CASE("sessions of one model run at the same time", "[capi]") {
+  const auto model = small_model();
+  const std::vector<float> x = ramp(9 * 14), expected = expected_output(x);
+  constexpr int kThreads = 4;
+  std::vector<std::vector<float>> results(kThreads, std::vector<float>(expected.size()));
+  std::vector<coco_error> errors(kThreads, COCO_ERROR_INTERNAL);
+  std::vector<std::thread> threads;
+  for (int i = 0; i < kThreads; ++i) {
+    threads.emplace_back([&, i] {
+      coco_session* session = nullptr;
+      errors[i] = coco_session_create(model.get(), &kShape, 1, nullptr, &session);
+      const Handle<coco_session> owner(session);
+      const coco_const_buffer in{x.data(), x.size() * sizeof(float)};
+      const coco_buffer out{results[i].data(), results[i].size() * sizeof(float)};
+      for (int run = 0; run < 20 && errors[i] == COCO_OK; ++run) errors[i] = coco_session_run(session, &in, 1, &out, 1);
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  CHECK(errors == std::vector<coco_error>(kThreads, COCO_OK));
+  for (const auto& result : results) CHECK(result == expected);
 }
 
 TEST_CASE("a run allocates nothing", "[capi]") {
