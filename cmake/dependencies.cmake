@@ -31,6 +31,11 @@ if(COCO_TUNE)
   endif()
 endif()
 
+# A second opinion on networks from elsewhere, in tests.
+if(COCO_COMPILER AND COCO_TESTS AND NOT COCO_SANITIZE AND NOT CMAKE_CROSSCOMPILING)
+  find_package(OpenCV QUIET COMPONENTS core imgproc imgcodecs OPTIONAL_COMPONENTS dnn)
+endif()
+
 if(COCO_GSTREAMER)
   pkg_check_modules(GST REQUIRED IMPORTED_TARGET gstreamer-1.0 gstreamer-base-1.0 gstreamer-video-1.0)
   pkg_check_modules(GST_CHECK IMPORTED_TARGET gstreamer-check-1.0 gstreamer-app-1.0)

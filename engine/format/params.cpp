@@ -14,11 +14,53 @@ template <typename Enum>
 struct Names;
 template <>
 struct Names<UnaryKind> {
-  static constexpr std::string_view kList[] = {"identity", "relu", "leaky_relu", "clip", "sigmoid", "tanh"};
+  static constexpr std::string_view kList[] = {"identity",
+                                               "relu",
+                                               "leaky_relu",
+                                               "clip",
+                                               "sigmoid",
+                                               "tanh",
+                                               "hard_sigmoid",
+                                               "hard_swish",
+                                               "elu",
+                                               "selu",
+                                               "softplus",
+                                               "softsign",
+                                               "thresholded_relu",
+                                               "swish",
+                                               "gelu",
+                                               "erf",
+                                               "exp",
+                                               "log",
+                                               "sqrt",
+                                               "reciprocal",
+                                               "neg",
+                                               "abs",
+                                               "sign",
+                                               "floor",
+                                               "ceil",
+                                               "round",
+                                               "sin",
+                                               "cos",
+                                               "tan",
+                                               "asin",
+                                               "acos",
+                                               "atan",
+                                               "sinh",
+                                               "cosh",
+                                               "asinh",
+                                               "acosh",
+                                               "atanh",
+                                               "not",
+                                               "is_nan",
+                                               "is_inf"};
 };
 template <>
 struct Names<BinaryKind> {
-  static constexpr std::string_view kList[] = {"add", "sub", "mul", "div"};
+  static constexpr std::string_view kList[] = {
+      "add", "sub",  "mul",   "div",  "pow",           "min",     "max",
+      "mod", "fmod", "equal", "less", "less_or_equal", "greater", "greater_or_equal",
+      "and", "or",   "xor"};
 };
 template <>
 struct Names<PadMode> {
@@ -39,6 +81,31 @@ struct Names<NearestMode> {
 template <>
 struct Names<DepthToSpaceMode> {
   static constexpr std::string_view kList[] = {"dcr", "crd"};
+};
+template <>
+struct Names<ReduceKind> {
+  static constexpr std::string_view kList[] = {"sum", "mean", "max",        "min",     "prod",
+                                               "l1",  "l2",   "sum_square", "log_sum", "log_sum_exp"};
+};
+template <>
+struct Names<PoolKind> {
+  static constexpr std::string_view kList[] = {"max", "average", "lp"};
+};
+template <>
+struct Names<GridMode> {
+  static constexpr std::string_view kList[] = {"bilinear", "nearest", "bicubic"};
+};
+template <>
+struct Names<GridPadding> {
+  static constexpr std::string_view kList[] = {"zeros", "border", "reflection"};
+};
+template <>
+struct Names<ScatterKind> {
+  static constexpr std::string_view kList[] = {"set", "add", "mul"};
+};
+template <>
+struct Names<Direction> {
+  static constexpr std::string_view kList[] = {"forward", "reverse", "bidirectional"};
 };
 
 template <typename Enum>
@@ -89,6 +156,12 @@ std::string_view to_string(ResizeMode value) { return name_of(value); }
 std::string_view to_string(CoordinateMode value) { return name_of(value); }
 std::string_view to_string(NearestMode value) { return name_of(value); }
 std::string_view to_string(DepthToSpaceMode value) { return name_of(value); }
+std::string_view to_string(ReduceKind value) { return name_of(value); }
+std::string_view to_string(PoolKind value) { return name_of(value); }
+std::string_view to_string(GridMode value) { return name_of(value); }
+std::string_view to_string(GridPadding value) { return name_of(value); }
+std::string_view to_string(ScatterKind value) { return name_of(value); }
+std::string_view to_string(Direction value) { return name_of(value); }
 
 bool from_string(std::string_view name, UnaryKind& value) { return parse(name, value); }
 bool from_string(std::string_view name, BinaryKind& value) { return parse(name, value); }
@@ -97,5 +170,16 @@ bool from_string(std::string_view name, ResizeMode& value) { return parse(name, 
 bool from_string(std::string_view name, CoordinateMode& value) { return parse(name, value); }
 bool from_string(std::string_view name, NearestMode& value) { return parse(name, value); }
 bool from_string(std::string_view name, DepthToSpaceMode& value) { return parse(name, value); }
+bool from_string(std::string_view name, ReduceKind& value) { return parse(name, value); }
+bool from_string(std::string_view name, PoolKind& value) { return parse(name, value); }
+bool from_string(std::string_view name, GridMode& value) { return parse(name, value); }
+bool from_string(std::string_view name, GridPadding& value) { return parse(name, value); }
+bool from_string(std::string_view name, ScatterKind& value) { return parse(name, value); }
+bool from_string(std::string_view name, Direction& value) { return parse(name, value); }
+bool from_string(std::string_view name, DataType& value) {
+  const std::optional<DataType> type = data_type_from_string(name);
+  value = type.value_or(value);
+  return type.has_value();
+}
 
 }  // namespace coco::format

@@ -13,10 +13,12 @@
 #include <vector>
 
 #include "coco/tensor.h"
+#include "format/params_tensor.h"
 
 namespace coco::format {
 
-/// Pointwise functions. a and b are the parameters named in brackets.
+/// Pointwise functions. a and b are the parameters named in brackets. On f32, but kNeg, kAbs and kSign also on signed
+/// integers; kNot on bool. kIsNan and kIsInf make bool.
 enum class UnaryKind : uint8_t {
   kIdentity,
   kRelu,
@@ -24,8 +26,68 @@ enum class UnaryKind : uint8_t {
   kClip,       ///< [a = low, b = high]
   kSigmoid,
   kTanh,
+  kHardSigmoid,      ///< max(0, min(1, a x + b))
+  kHardSwish,        ///< x max(0, min(1, x / 6 + 0.5))
+  kElu,              ///< x < 0 ? a (exp(x) - 1) : x
+  kSelu,             ///< b (x <= 0 ? a (exp(x) - 1) : x)
+  kSoftplus,         ///< log(exp(x) + 1)
+  kSoftsign,         ///< x / (1 + |x|)
+  kThresholdedRelu,  ///< x > a ? x : 0
+  kSwish,            ///< x / (1 + exp(-x))
+  kGelu,             ///< x / 2 (1 + erf(x / sqrt(2)))
+  kErf,
+  kExp,
+  kLog,
+  kSqrt,
+  kReciprocal,
+  kNeg,
+  kAbs,
+  kSign,
+  kFloor,
+  kCeil,
+  kRound,  ///< to the nearest, of two the even one
+  kSin,
+  kCos,
+  kTan,
+  kAsin,
+  kAcos,
+  kAtan,
+  kSinh,
+  kCosh,
+  kAsinh,
+  kAcosh,
+  kAtanh,
+  kNot,
+  kIsNan,
+  kIsInf,  ///< [a != 0: negative infinity counts, b != 0: positive infinity counts]
 };
-enum class BinaryKind : uint8_t { kAdd, kSub, kMul, kDiv };
+/// Arithmetic on f32, u8, s8, s32 and s64 (integers wrap around, division goes towards zero, x / 0 = 0); kPow on f32.
+/// kMod takes the divisor's sign, kFmod the dividend's. Comparisons of any of these types make bool; kAnd, kOr and
+/// kXor take and make bool; kEqual takes bool, too.
+enum class BinaryKind : uint8_t {
+  kAdd,
+  kSub,
+  kMul,
+  kDiv,
+  kPow,
+  kMin,
+  kMax,
+  kMod,
+  kFmod,
+  kEqual,
+  kLess,
+  kLessOrEqual,
+  kGreater,
+  kGreaterOrEqual,
+  kAnd,
+  kOr,
+  kXor,
+};
+/// Whether the result is bool for operands of another type.
+constexpr bool is_comparison(BinaryKind kind) {
+  return kind >= BinaryKind::kEqual && kind <= BinaryKind::kGreaterOrEqual;
+}
+constexpr bool is_logical(BinaryKind kind) { return kind >= BinaryKind::kAnd; }
 enum class PadMode : uint8_t { kConstant, kReflect, kEdge };
 enum class ResizeMode : uint8_t { kNearest, kLinear, kCubic };
 enum class CoordinateMode : uint8_t { kHalfPixel, kPytorchHalfPixel, kAlignCorners, kAsymmetric };
@@ -242,6 +304,7 @@ inline OpKind op_kind(const OpParams& params) { return static_cast<OpKind>(param
 /// Default parameters of an operator.
 OpParams make_params(OpKind kind);
 
+using coco::to_string;
 // Enumerators' text names ("leaky_relu", "half_pixel", ...). from_string returns false for an unknown name.
 std::string_view to_string(UnaryKind);
 std::string_view to_string(BinaryKind);
@@ -250,6 +313,12 @@ std::string_view to_string(ResizeMode);
 std::string_view to_string(CoordinateMode);
 std::string_view to_string(NearestMode);
 std::string_view to_string(DepthToSpaceMode);
+std::string_view to_string(ReduceKind);
+std::string_view to_string(PoolKind);
+std::string_view to_string(GridMode);
+std::string_view to_string(GridPadding);
+std::string_view to_string(ScatterKind);
+std::string_view to_string(Direction);
 bool from_string(std::string_view, UnaryKind&);
 bool from_string(std::string_view, BinaryKind&);
 bool from_string(std::string_view, PadMode&);
@@ -257,5 +326,12 @@ bool from_string(std::string_view, ResizeMode&);
 bool from_string(std::string_view, CoordinateMode&);
 bool from_string(std::string_view, NearestMode&);
 bool from_string(std::string_view, DepthToSpaceMode&);
+bool from_string(std::string_view, ReduceKind&);
+bool from_string(std::string_view, PoolKind&);
+bool from_string(std::string_view, GridMode&);
+bool from_string(std::string_view, GridPadding&);
+bool from_string(std::string_view, ScatterKind&);
+bool from_string(std::string_view, Direction&);
+bool from_string(std::string_view, DataType&);
 
 }  // namespace coco::format

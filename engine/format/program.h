@@ -82,9 +82,9 @@ void complete_inputs(Program& program);
 /// Constant inputs' values are never needed: everything that decides a shape is in the parameters.
 Result<std::vector<Shape>> infer_shapes(const OpParams& params, std::span<const std::optional<Shape>> inputs);
 
-/// Element type of one operator's results for these input types (absent inputs are empty). The error names what does
+/// Element types of one operator's results for these input types (absent inputs are empty). The error names what does
 /// not fit.
-Result<DataType> infer_type(const OpParams& params, std::span<const std::optional<DataType>> inputs);
+Result<std::vector<DataType>> infer_types(const OpParams& params, std::span<const std::optional<DataType>> inputs);
 
 /// Concrete shapes of every value of the program for these input shapes (one per program input, all static). Errors
 /// name the operator. Also bounds every tensor by Limits.

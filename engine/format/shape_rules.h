@@ -17,6 +17,7 @@ namespace coco::format {
 using InputShapes = std::span<const std::optional<Shape>>;
 
 #define COCO_OP(name, params) Result<Shape> shape_rule(const params& p, InputShapes in);
+#define COCO_OP_MULTI(name, params) Result<std::vector<Shape>> shape_rule(const params& p, InputShapes in);
 #include "format/ops.def"
 #undef COCO_OP
 
@@ -35,6 +36,10 @@ inline bool may_equal(int64_t a, int64_t b) { return a == b || is_dynamic(a) || 
 /// Same rank, and every dimension may_equal.
 bool may_equal(const Shape& a, const Shape& b);
 
+/// a and b broadcast as NumPy does. The error names both.
+Result<Shape> broadcast_shapes(const Shape& a, const Shape& b);
+/// `from` broadcasts to `to` alone.
+bool broadcasts_to(const Shape& from, const Shape& to);
 /// The error of a rule: kInvalidArgument.
 inline Error shape_error(std::string message, const char* file = __builtin_FILE(), int line = __builtin_LINE()) {
   return make_error(ErrorCode::kInvalidArgument, std::move(message), file, line);

@@ -7,11 +7,17 @@ namespace coco::format {
 namespace {
 
 template <typename Params>
-Result<Shape> apply_rule(const OpParams& params, InputShapes in) {
-  return shape_rule(*std::get_if<Params>(&params), in);
+Result<std::vector<Shape>> apply_rule(const OpParams& params, InputShapes in) {
+  auto result = shape_rule(*std::get_if<Params>(&params), in);
+  if constexpr (std::is_same_v<decltype(result), Result<Shape>>) {
+    if (!result.ok()) return result.take_error();
+    return std::vector<Shape>{std::move(result).value()};
+  } else {
+    return result;
+  }
 }
 
-using Rule = Result<Shape> (*)(const OpParams&, InputShapes);
+using Rule = Result<std::vector<Shape>> (*)(const OpParams&, InputShapes);
 
 // Indexed by OpKind.
 constexpr std::array<Rule, kOpKindCount> kRules{
@@ -42,7 +48,7 @@ Error in_front(std::string prefix, Error error) {
 }
 
 // Every rule sees its operator's full arity; optional inputs left off at the end are absent.
-Result<Shape> infer_complete(const OpParams& params, InputShapes inputs) {
+Result<std::vector<Shape>> infer_complete(const OpParams& params, InputShapes inputs) {
   const OpArity arity = op_arity(op_kind(params));
   if (inputs.size() < arity.required || inputs.size() > arity.total) {
     return shape_error("takes " + std::to_string(arity.required) + (arity.total == arity.required ? "" : " or more") +
@@ -88,7 +94,23 @@ OpArity op_arity(OpKind kind) {
       return {2, 3};
     case OpKind::kPrelu:
     case OpKind::kBinary:
+    case OpKind::kGather:
+    case OpKind::kGatherElements:
+    case OpKind::kNonMaxSuppression:
+    case OpKind::kGridSample:
       return {2, 2};
+    case OpKind::kScatterNd:
+    case OpKind::kWhere:
+      return {3, 3};
+    case OpKind::kMatMul:
+      return {2, 3};
+    case OpKind::kLayerNorm:
+    case OpKind::kGroupNorm:
+      return {1, 3};
+    case OpKind::kLstm:
+      return {3, 8};
+    case OpKind::kGru:
+      return {3, 6};
     case OpKind::kConcat:
       return {1, Limits::kMaxListLength};
     default:
@@ -99,13 +121,14 @@ OpArity op_arity(OpKind kind) {
 Result<std::vector<Shape>> infer_shapes(const OpParams& params, std::span<const std::optional<Shape>> inputs) {
   if (params.index() == 0) return shape_error("operator without a kind");
   const std::string kind(to_string(op_kind(params)));
-  Result<Shape> shape = infer_complete(params, inputs);
-  if (!shape.ok()) return in_front(kind + ": ", shape.take_error());
-  if (Status bounded = check_bounds("the result", *shape); !bounded.ok())
-    return in_front(kind + ": ", bounded.take_error());
-  std::vector<Shape> results;
-  results.push_back(std::move(*shape));
-  return results;
+  Result<std::vector<Shape>> shapes = infer_complete(params, inputs);
+  if (!shapes.ok()) return in_front(kind + ": ", shapes.take_error());
+  for (const Shape& shape : *shapes) {
+    if (Status bounded = check_bounds("the result", shape); !bounded.ok()) {
+      return in_front(kind + ": ", bounded.take_error());
+    }
+  }
+  return shapes;
 }
 
 Result<std::vector<Shape>> resolve_shapes(const Program& program, std::span<const Shape> input_shapes) {

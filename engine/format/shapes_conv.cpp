@@ -12,13 +12,19 @@ Status check_image(const Shape& x) {
 }
 
 template <typename Params>
-Status check_window(const Params& p) {
+Status check_window_size(const Params& p) {
   for (size_t i = 0; i < 2; ++i) {
     COCO_TRY(check_range("kernel", p.kernel[i], 1, Limits::kMaxDim));
     COCO_TRY(check_range("stride", p.stride[i], 1, Limits::kMaxDim));
     COCO_TRY(check_range("dilation", p.dilation[i], 1, Limits::kMaxDim));
   }
   for (int64_t pad : p.pads) COCO_TRY(check_range("pads", pad, 0, Limits::kMaxDim));
+  return {};
+}
+
+template <typename Params>
+Status check_window(const Params& p) {
+  COCO_TRY(check_window_size(p));
   return check_range("group", p.group, 1, Limits::kMaxDim);
 }
 
@@ -49,6 +55,16 @@ Result<int64_t> conv_extent(const Params& p, size_t axis, int64_t in) {
                        std::to_string(padded));
   }
   return (padded - window) / p.stride[axis] + 1;
+}
+
+// As conv_extent; where ceil_mode, a last window that starts on the input or its leading padding may reach too far.
+Result<int64_t> pool_extent(const Pool2dParams& p, size_t axis, int64_t in) {
+  if (!p.ceil_mode || is_dynamic(in)) return conv_extent(p, axis, in);
+  const int64_t window = (p.kernel[axis] - 1) * p.dilation[axis] + 1;
+  const int64_t padded = in + p.pads[axis] + p.pads[axis + 2];
+  if (in < 1 || padded < 1) return shape_error("the input has no samples");
+  const int64_t beyond = padded > window ? (padded - window + p.stride[axis] - 1) / p.stride[axis] : 0;
+  return beyond + (beyond * p.stride[axis] < in + p.pads[axis] ? 1 : 0);
 }
 
 Result<int64_t> conv_transpose_extent(const ConvTranspose2dParams& p, size_t axis, int64_t in) {
@@ -140,6 +156,21 @@ Result<Shape> shape_rule(const SpaceToDepthParams& p, InputShapes in) {
   }
   const auto shrunk = [&](int64_t d) { return is_dynamic(d) ? d : d / p.block; };
   return Shape{x[0], is_dynamic(x[1]) ? x[1] : x[1] * p.block * p.block, shrunk(x[2]), shrunk(x[3])};
+}
+
+Result<Shape> shape_rule(const Pool2dParams& p, InputShapes in) {
+  const Shape& x = *in[0];
+  COCO_TRY(check_image(x));
+  COCO_TRY(check_window_size(p));
+  COCO_TRY(check_range("p", p.p, 1, 64));
+  for (size_t i = 0; i < 4; ++i) {
+    const int64_t reach = (p.kernel[i % 2] - 1) * p.dilation[i % 2];
+    // A window of padding alone has no maximum.
+    if (p.pads[i] > reach) return shape_error("pads are larger than the window");
+  }
+  COCO_ASSIGN(const int64_t height, pool_extent(p, 0, x[2]));
+  COCO_ASSIGN(const int64_t width, pool_extent(p, 1, x[3]));
+  return Shape{x[0], x[1], height, width};
 }
 
 }  // namespace coco::format

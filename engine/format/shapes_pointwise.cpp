@@ -32,17 +32,12 @@ Result<Shape> shape_rule(const DequantizeParams& p, InputShapes in) {
 
 Result<Shape> shape_rule(const PreluParams&, InputShapes in) {
   const Shape &x = *in[0], &slope = *in[1];
-  bool fits = slope.rank() <= x.rank();
-  for (size_t i = 0; fits && i < slope.rank(); ++i) {
-    const int64_t d = slope[slope.rank() - 1 - i];
-    fits = d == 1 || may_equal(d, x[x.rank() - 1 - i]);
-  }
-  if (!fits) return shape_error("slope " + slope.to_string() + " does not broadcast to " + x.to_string());
+  if (!broadcasts_to(slope, x))
+    return shape_error("slope " + slope.to_string() + " does not broadcast to " + x.to_string());
   return x;
 }
 
-Result<Shape> shape_rule(const BinaryParams&, InputShapes in) {
-  const Shape &a = *in[0], &b = *in[1];
+Result<Shape> broadcast_shapes(const Shape& a, const Shape& b) {
   const size_t rank = std::max(a.rank(), b.rank());
   std::vector<int64_t> dims(rank);
   for (size_t i = 0; i < rank; ++i) {  // from the last axis on
@@ -56,5 +51,23 @@ Result<Shape> shape_rule(const BinaryParams&, InputShapes in) {
   }
   return Shape(std::move(dims));
 }
+
+bool broadcasts_to(const Shape& from, const Shape& to) {
+  if (from.rank() > to.rank()) return false;
+  for (size_t i = 0; i < from.rank(); ++i) {
+    const int64_t d = from[from.rank() - 1 - i];
+    if (d != 1 && !may_equal(d, to[to.rank() - 1 - i])) return false;
+  }
+  return true;
+}
+
+Result<Shape> shape_rule(const BinaryParams&, InputShapes in) { return broadcast_shapes(*in[0], *in[1]); }
+
+Result<Shape> shape_rule(const WhereParams&, InputShapes in) {
+  COCO_ASSIGN(const Shape values, broadcast_shapes(*in[1], *in[2]));
+  return broadcast_shapes(*in[0], values);
+}
+
+Result<Shape> shape_rule(const CastParams&, InputShapes in) { return *in[0]; }
 
 }  // namespace coco::format

@@ -160,11 +160,12 @@ class Verifier {
       return bad(where + " has " + std::to_string(op.outputs.size()) + " results, makes " +
                  std::to_string(results->size()));
     }
-    for (size_t n = 0; n < op.outputs.size(); ++n) COCO_TRY(check_result(op, op.outputs[n], (*results)[n], where));
+    for (size_t n = 0; n < op.outputs.size(); ++n) COCO_TRY(check_result(op, n, (*results)[n], where));
     return {};
   }
 
-  Status check_result(const Operator& op, int32_t number, const Shape& inferred, const std::string& where) {
+  Status check_result(const Operator& op, size_t result, const Shape& inferred, const std::string& where) {
+    const int32_t number = op.outputs[result];
     COCO_TRY(define(number, where));
     const auto index = static_cast<size_t>(number);
     const Value& value = program_.values[index];
@@ -172,19 +173,22 @@ class Verifier {
       return bad(describe_value(program_, index) + " is declared " + value.shape.to_string() + ", but " + where +
                  " makes " + inferred.to_string());
     }
-    return check_types(op, value.type, where);
+    return check_types(op, result, where);
   }
 
   // Executors and kernels read operands as the types the operator's rule says.
-  Status check_types(const Operator& op, DataType result, const std::string& where) const {
+  Status check_types(const Operator& op, size_t result, const std::string& where) const {
     std::vector<std::optional<DataType>> types;
     for (int32_t input : op.inputs)
       types.push_back(input == kNoValue ? std::nullopt
                                         : std::optional(program_.values[static_cast<size_t>(input)].type));
-    Result<DataType> inferred = infer_type(op.params, types);
+    const auto inferred = infer_types(op.params, types);
     if (!inferred.ok()) return bad(where + ": " + inferred.error().message);
-    if (*inferred != result) {
-      return bad(where + " mixes " + std::string(to_string(*inferred)) + " and " + std::string(to_string(result)));
+    const DataType makes = (*inferred)[result];
+    const DataType declared = program_.values[static_cast<size_t>(op.outputs[result])].type;
+    if (makes != declared) {
+      return bad(where + " makes " + std::string(to_string(makes)) + ", declared is " +
+                 std::string(to_string(declared)));
     }
     return op.kind() == OpKind::kQuantConv2d ? check_quant_conv(program_, op, where) : Status();
   }

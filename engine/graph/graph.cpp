@@ -6,7 +6,7 @@ namespace coco::graph {
 namespace {
 
 struct Inferred {
-  DataType type = DataType::kF32;
+  std::vector<DataType> types;
   std::vector<Shape> shapes;
 };
 
@@ -17,11 +17,11 @@ Result<Inferred> infer(const format::OpParams& params, const std::vector<Value*>
     shapes.push_back(input != nullptr ? std::optional<Shape>(input->shape()) : std::nullopt);
     types.push_back(input != nullptr ? std::optional<DataType>(input->type()) : std::nullopt);
   }
-  auto type = format::infer_type(params, types);
-  if (!type.ok()) return make_error(ErrorCode::kUnsupported, "node '" + name + "': " + type.error().message);
+  auto made = format::infer_types(params, types);
+  if (!made.ok()) return make_error(ErrorCode::kUnsupported, "node '" + name + "': " + made.error().message);
   auto result = format::infer_shapes(params, shapes);
   if (!result.ok()) return make_error(result.error().code, "node '" + name + "': " + result.error().message);
-  return Inferred{*type, std::move(result).value()};
+  return Inferred{std::move(made).value(), std::move(result).value()};
 }
 
 }  // namespace
@@ -72,8 +72,9 @@ Result<Node*> Graph::insert(Node* position, format::OpParams params, std::vector
   it->name_ = name;
   it->params_ = std::move(params);
   it->inputs_ = std::move(inputs);
-  for (Shape& shape : inferred.shapes) {
-    Value* result = new_value(result_name.empty() ? name : result_name, inferred.type, std::move(shape));
+  for (size_t i = 0; i < inferred.shapes.size(); ++i) {
+    Value* result =
+        new_value(result_name.empty() ? name : result_name, inferred.types[i], std::move(inferred.shapes[i]));
     result->producer_ = &*it;
     it->outputs_.push_back(result);
   }
@@ -89,10 +90,18 @@ Status Graph::rewrite(Node* node, format::OpParams params, std::vector<Value*> i
   node->inputs_ = std::move(inputs);
   for (size_t i = 0; i < inferred.shapes.size(); ++i) {
     node->outputs_[i]->shape_ = std::move(inferred.shapes[i]);
-    node->outputs_[i]->type_ = inferred.type;
+    node->outputs_[i]->type_ = inferred.types[i];
   }
   link(node);
   return {};
+}
+
+bool Graph::rename(Value* value, const std::string& name) {
+  if (value->name_ == name) return true;
+  if (!names_.insert(name).second) return false;
+  names_.erase(value->name_);
+  value->name_ = name;
+  return true;
 }
 
 void Graph::link(Node* node) {

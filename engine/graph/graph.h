@@ -113,6 +113,8 @@ class Graph {
 
   /// Gives a node other parameters and inputs; its result shapes are inferred again.
   Status rewrite(Node* node, format::OpParams params, std::vector<Value*> inputs);
+  /// False where the name is taken.
+  bool rename(Value* value, const std::string& name);
   /// Every reader of `from`, the graph's outputs included, reads `to` instead.
   void replace_all_uses(Value* from, Value* to);
   /// Removes a node and its results, which nothing may read any more.

@@ -290,10 +290,13 @@ class Parser {
   }
 
   void node() {
-    const size_t begin = pos_;
-    const std::string result = value_name();
-    std::optional<std::pair<DataType, Shape>> declared;
-    if (accept(':')) declared = type();
+    std::vector<Declaration> results;
+    do {
+      skip_space();
+      Declaration result{pos_, value_name(), {}};
+      if (accept(':')) result.type = type();
+      results.push_back(std::move(result));
+    } while (ok() && accept(','));
     expect('=');
     skip_space();
     const size_t op_at = pos_;
@@ -311,15 +314,29 @@ class Parser {
     if (!ok()) return;
     format::OpParams op_params = format::make_params(*kind);
     params(op_params);
-    const std::string name = peek() == '"' ? string() : result;
+    const std::string name = peek() == '"' ? string() : results[0].name;
     if (!ok()) return;
-    auto made = graph_.append(std::move(op_params), std::move(inputs), name, result);
+    auto made = graph_.append(std::move(op_params), std::move(inputs), name, results[0].name);
     if (!made.ok()) return fail_at(op_at, made.error().message);
-    const Value* output = (*made)->output();
-    define(begin, result, (*made)->output());
-    if (declared && (declared->first != output->type() || declared->second != output->shape())) {
-      fail_at(begin, "'" + result + "' is declared as " + declared->second.to_string() + " but is " +
-                         output->shape().to_string());
+    if ((*made)->outputs().size() != results.size()) {
+      return fail_at(op_at, std::string(op) + " has " + std::to_string((*made)->outputs().size()) + " results");
+    }
+    for (size_t i = 0; i < results.size(); ++i) declare(results[i], (*made)->outputs()[i]);
+  }
+
+  /// The name and type that stand before a node's '='.
+  struct Declaration {
+    size_t at;
+    std::string name;
+    std::optional<std::pair<DataType, Shape>> type;
+  };
+
+  void declare(const Declaration& result, Value* value) {
+    graph_.rename(value, result.name);
+    define(result.at, result.name, value);
+    if (result.type && (result.type->first != value->type() || result.type->second != value->shape())) {
+      fail_at(result.at, "'" + result.name + "' is declared as " + result.type->second.to_string() + " but is " +
+                             value->shape().to_string());
     }
   }
 

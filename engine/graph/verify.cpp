@@ -39,8 +39,8 @@ Status verify_node(const Node& node, const std::unordered_set<const Value*>& def
       return broken("node '" + node.name() + "' reads '" + input->name() + "' before it is made");
     }
   }
-  auto type = format::infer_type(node.params(), types);
-  if (!type.ok()) return broken("node '" + node.name() + "': " + type.error().message);
+  auto made = format::infer_types(node.params(), types);
+  if (!made.ok()) return broken("node '" + node.name() + "': " + made.error().message);
   auto inferred = format::infer_shapes(node.params(), shapes);
   if (!inferred.ok()) return broken("node '" + node.name() + "': " + inferred.error().message);
   if (inferred->size() != node.outputs().size()) return broken("node '" + node.name() + "' has a wrong result count");
@@ -51,7 +51,7 @@ Status verify_node(const Node& node, const std::unordered_set<const Value*>& def
       return broken("result '" + output->name() + "' has shape " + output->shape().to_string() + ", inference says " +
                     (*inferred)[i].to_string());
     }
-    if (output->type() != *type) {
+    if (output->type() != (*made)[i]) {
       return broken("result '" + output->name() + "' has another type than its node makes");
     }
   }

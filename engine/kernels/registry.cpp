@@ -32,6 +32,18 @@ bool matches_kind(const DenseKey& key, const Capabilities&) noexcept {
   return format::op_kind(*key.params) == kKind;
 }
 
+// Half floats are only moved.
+bool has_halves(const DenseKey& key) noexcept {
+  return std::any_of(key.inputs.begin(), key.inputs.end(),
+                     [](const TensorView& v) { return v.type == DataType::kF16; });
+}
+bool matches_unary(const DenseKey& key, const Capabilities& capabilities) noexcept {
+  return matches_kind<OpKind::kUnary>(key, capabilities) && !has_halves(key);
+}
+bool matches_binary(const DenseKey& key, const Capabilities& capabilities) noexcept {
+  return matches_kind<OpKind::kBinary>(key, capabilities) && !has_halves(key);
+}
+
 // The padding value is converted to the element type; a half-float conversion exists for zero only.
 bool matches_pad(const DenseKey& key, const Capabilities& capabilities) noexcept {
   if (!matches_any_type<OpKind::kPad>(key, capabilities)) return false;

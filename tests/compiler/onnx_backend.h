@@ -13,15 +13,10 @@ namespace coco::testing {
 
 struct Tensor {
   Shape shape;
-  std::vector<float> data;
-  DataType type = DataType::kF32;  ///< f32, or u8 with its elements in `steps`
-  std::vector<uint8_t> steps;
-  TensorView view() const {
-    return {type, shape, type == DataType::kU8 ? static_cast<const void*>(steps.data()) : data.data()};
-  }
-  MutableTensorView mutable_view() {
-    return {type, shape, type == DataType::kU8 ? static_cast<void*>(steps.data()) : data.data()};
-  }
+  DataType type = DataType::kF32;
+  std::vector<uint8_t> bytes;
+  TensorView view() const { return {type, shape, bytes.data()}; }
+  MutableTensorView mutable_view() { return {type, shape, bytes.data()}; }
 };
 /// Room for a result.
 Tensor make_tensor(DataType type, const Shape& shape);
@@ -44,12 +39,13 @@ std::vector<BackendTest> read_suite(const std::string& suite);
 bool uses_only(const BackendTest& test, const std::vector<std::string>& operators);
 
 /// Every data set of a test. Inputs the engine wants to know when compiling (weights, sizes, pads ...) become
-/// initialisers of `model`, with the set's data; the others are returned. kUnsupported when a tensor is not of a
-/// floating type.
-Result<DataSet> read_data_set(const BackendTest& test, int set, onnx::ModelProto& model);
+/// initialisers of `model`, with the set's data; the others are returned. A model that is left without inputs gets one
+/// that nothing reads. `all_known`: every input becomes an initialiser. kUnsupported when something is no tensor of
+/// numbers.
+Result<DataSet> read_data_set(const BackendTest& test, int set, onnx::ModelProto& model, bool all_known = false);
 int data_set_count(const BackendTest& test);
 
-/// Empty when |actual - expected| <= 1e-5 + 1e-3 |expected| everywhere; otherwise what differs.
+/// Empty when integers are equal and |actual - expected| <= 1e-5 + 1e-3 |expected| everywhere; otherwise what differs.
 std::string difference(const Tensor& actual, const Tensor& expected);
 
 }  // namespace coco::testing

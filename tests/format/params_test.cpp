@@ -42,13 +42,20 @@ void check_names(int count) {
 }
 
 TEST_CASE("enumerators' names go there and back") {
-  check_names<UnaryKind>(6);
-  check_names<BinaryKind>(4);
+  check_names<UnaryKind>(40);
+  check_names<BinaryKind>(17);
   check_names<PadMode>(3);
   check_names<ResizeMode>(3);
   check_names<CoordinateMode>(4);
   check_names<NearestMode>(4);
   check_names<DepthToSpaceMode>(2);
+  check_names<ReduceKind>(10);
+  check_names<PoolKind>(3);
+  check_names<GridMode>(3);
+  check_names<GridPadding>(3);
+  check_names<ScatterKind>(3);
+  check_names<Direction>(3);
+  check_names<coco::DataType>(8);
   CHECK(to_string(UnaryKind::kLeakyRelu) == "leaky_relu");
   CHECK(to_string(CoordinateMode::kPytorchHalfPixel) == "pytorch_half_pixel");
 }

@@ -38,7 +38,10 @@ struct Builder {
         ConstantData::copy_of({reinterpret_cast<const uint8_t*>(values.data()), values.size() * sizeof(T)});
     return number;
   }
+  /// The first result; others have the numbers behind it.
   int32_t add(OpParams params, std::vector<int32_t> inputs) {
+    const OpArity arity = op_arity(op_kind(params));
+    if (!arity.variadic()) inputs.resize(arity.total, kNoValue);
     std::vector<std::optional<Shape>> shapes;
     std::vector<std::optional<DataType>> types;
     for (int32_t i : inputs) {
@@ -46,11 +49,15 @@ struct Builder {
       shapes.push_back(input == nullptr ? std::nullopt : std::optional(input->shape));
       types.push_back(input == nullptr ? std::nullopt : std::optional(input->type));
     }
-    const int32_t number = value("v" + std::to_string(program.values.size()), infer_shapes(params, shapes).value()[0],
-                                 infer_type(params, types).value());
+    const std::vector<Shape> results = infer_shapes(params, shapes).value();
+    std::vector<int32_t> numbers;
+    for (size_t i = 0; i < results.size(); ++i) {
+      numbers.push_back(
+          value("v" + std::to_string(program.values.size()), results[i], infer_types(params, types).value()[i]));
+    }
     const std::string name = "op" + std::to_string(program.operators.size());
-    program.operators.push_back({name, std::move(params), std::move(inputs), {number}});
-    return number;
+    program.operators.push_back({name, std::move(params), std::move(inputs), numbers});
+    return numbers[0];
   }
   void output(int32_t number) { program.outputs.push_back(number); }
 
@@ -103,6 +110,35 @@ inline Program packed_network() {
   return std::move(b.program);
 }
 
+/// The operators of params_tensor.h, no parameter at its default.
+inline void add_tensor_operators(Builder& b) {
+  const int32_t x = b.input(Shape{2, 3, 4, 8}), list = b.input(Shape{5, 2, 3});
+  const auto indices = [&](Shape shape) { return b.integers<int64_t>(std::move(shape), DataType::kS64); };
+  const int32_t product = b.add(MatMulParams{true, true}, {list, b.constant(Shape{5, 4, 2}), b.constant(Shape{4})});
+  b.output(b.add(CastParams{DataType::kS32}, {b.add(ReduceParams{ReduceKind::kL2, {1}, false}, {product})}));
+  b.output(b.add(ArgReduceParams{2, false, true, true}, {list}));
+  const int32_t best = b.add(TopKParams{2, 2, true}, {list});
+  b.output(b.add(SoftmaxParams{1, 3, true}, {best}));
+  b.output(b.add(GatherParams{1}, {list, best + 1}));
+  b.output(b.add(Pool2dParams{PoolKind::kLp, {3, 2}, {2, 1}, {1, 2}, {1, 2, 1, 0}, true, true, 3}, {x}));
+  b.output(b.add(LayerNormParams{2, 0.25f}, {list, b.constant(Shape{3}), b.constant(Shape{2, 3})}));
+  b.output(b.add(GroupNormParams{3, 0.5f}, {x, b.constant(Shape{3}), b.constant(Shape{3})}));
+  b.output(b.add(GatherElementsParams{2}, {list, indices(Shape{5, 2, 7})}));
+  const int32_t places = indices(Shape{2, 1}), updates = b.constant(Shape{2, 2, 3});
+  b.output(b.add(ScatterNdParams{ScatterKind::kAdd}, {list, places, updates}));
+  b.output(b.add(TileParams{{1, 2, 3}}, {b.add(ExpandParams{{5, 2, 3}}, {b.constant(Shape{2, 1})})}));
+  const int32_t larger = b.add(BinaryParams{BinaryKind::kGreater}, {list, list});
+  b.output(b.add(WhereParams{}, {larger, list, b.constant(Shape{1})}));
+  const NonMaxSuppressionParams boxes{2, 0.5f, 0.125f, true, true};
+  b.output(b.add(boxes, {b.constant(Shape{1, 3, 4}), b.constant(Shape{1, 2, 3})}));
+  const GridSampleParams grid{GridMode::kBicubic, GridPadding::kReflection, true};
+  b.output(b.add(grid, {x, b.constant(Shape{2, 5, 6, 2})}));
+  const LstmParams lstm{2, Direction::kReverse, true};
+  b.output(b.add(lstm, {list, b.constant(Shape{1, 8, 3}), b.constant(Shape{1, 8, 2})}));
+  const GruParams gru{2, Direction::kBidirectional, true};
+  b.output(b.add(gru, {list, b.constant(Shape{2, 6, 3}), b.constant(Shape{2, 6, 2})}));
+}
+
 /// Every operator, no parameter at its default.
 inline Program every_operator() {
   Builder b;
@@ -133,6 +169,7 @@ inline Program every_operator() {
   const int32_t t = b.add(TransposeParams{{0, 2, 3, 1}}, {h});
   b.output(b.add(DequantizeParams{3}, {q, b.constant(Shape{1}), b.integers<int32_t>(Shape{1}, DataType::kS32)}));
   b.output(b.add(ReshapeParams{{6, 9, 12}, true}, {t}));
+  add_tensor_operators(b);
   b.program.card = {"all",  "test", "every \"operator\"\n", "Apache-2.0", "none", "make",
                     "0..1", 3,      {{"a", "1"}, {"b", ""}}};
   return std::move(b.program);

@@ -70,7 +70,7 @@ class NetworkBuilder {
     }
     auto inferred = format::infer_shapes(op.params, shapes);
     const int value = add_value("value" + std::to_string(program_.values.size()), inferred.value()[0],
-                                format::infer_type(op.params, types).value());
+                                format::infer_types(op.params, types).value()[0]);
     op.outputs = {value};
     program_.operators.push_back(std::move(op));
     return value;

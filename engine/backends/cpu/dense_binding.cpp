@@ -1,5 +1,6 @@
 #include "backends/cpu/dense_binding.h"
 
+#include <algorithm>
 #include <string>
 
 namespace coco::backends {
@@ -15,6 +16,25 @@ int64_t cost_per_element(const kernels::DenseKey& key) {
     }
     case format::OpKind::kResize:
       return 16;
+    case format::OpKind::kMatMul: {
+      const Shape& a = key.inputs[0].shape;
+      return 1 + a[a.rank() - (std::get<format::MatMulParams>(*key.params).transpose_a ? 2 : 1)];
+    }
+    case format::OpKind::kReduce:
+    case format::OpKind::kArgReduce: {
+      const int64_t results = std::max<int64_t>(1, key.outputs[0].shape.element_count().value_or(0));
+      return 1 + key.inputs[0].shape.element_count().value_or(0) / results;
+    }
+    case format::OpKind::kPool2d: {
+      const auto& p = std::get<format::Pool2dParams>(*key.params);
+      return 1 + p.kernel[0] * p.kernel[1];
+    }
+    case format::OpKind::kSoftmax:
+    case format::OpKind::kGridSample:
+      return 16;
+    case format::OpKind::kLstm:
+    case format::OpKind::kGru:
+      return 8 * (key.inputs[1].shape[2] + key.inputs[2].shape[2]);
     case format::OpKind::kUnary:
       return 4;
     default:
@@ -48,9 +68,8 @@ Result<DenseBinding> bind_dense(const format::Operator& op, const kernels::Dense
                                                    "): no CPU kernel takes inputs " + describe(key) +
                                                    "; arithmetic wants f32 and data movement one common type");
   }
-  const Shape& result = key.outputs[0].shape;
-  const int64_t rows = kernels::dense_rows(result);
-  return DenseBinding{kernel, rows, rows * kernels::dense_row_length(result) * cost_per_element(key)};
+  const int64_t elements = key.outputs[0].shape.element_count().value_or(0);
+  return DenseBinding{kernel, kernels::dense_units(key), elements * cost_per_element(key)};
 }
 
 }  // namespace coco::backends

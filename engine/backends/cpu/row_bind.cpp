@@ -87,7 +87,7 @@ Result<BoundRowOp> bind(const BindContext& context) {
     case format::OpKind::kTranspose:
     case format::OpKind::kReshape:
       return context.unsupported("it moves data between rows");
-    case format::OpKind::kDequantize:
+    default:
       break;
   }
   return context.unsupported("it has no row kernel");

@@ -41,6 +41,7 @@ struct BindContext {
   /// Input i as a row tensor: a computed [1, C, H, W], f32, or u8 where the operator's type rule says so.
   Result<RowTensor> row_tensor(int i) const;
   Result<RowTensor> row_result() const;
+  DataType result_type() const { return program.values[op().outputs[0]].type; }
   /// The values of constant input i.
   template <typename T = float>
   Result<std::span<const T>> constant(int i) const {

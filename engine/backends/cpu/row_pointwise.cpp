@@ -99,6 +99,7 @@ std::optional<std::vector<float>> per_channel(std::span<const float> values, con
 }  // namespace
 
 Result<BoundRowOp> bind_unary(const BindContext& context) {
+  if (context.result_type() != DataType::kF32) return context.unsupported("its result is not f32");
   COCO_ASSIGN(const RowTensor input, context.row_tensor(0));
   const auto& params = std::get<format::UnaryParams>(context.op().params);
   return BoundRowOp{std::make_unique<UnaryOp>(std::vector(input.channels, params), context.capabilities), {0}};
@@ -115,6 +116,7 @@ Result<BoundRowOp> bind_prelu(const BindContext& context) {
 }
 
 Result<BoundRowOp> bind_binary(const BindContext& context) {
+  if (context.result_type() != DataType::kF32) return context.unsupported("its result is not f32");
   const auto kind = std::get<format::BinaryParams>(context.op().params).kind;
   COCO_ASSIGN(const RowTensor result, context.row_result());
   const bool const_a = context.is_constant(0), const_b = context.is_constant(1);

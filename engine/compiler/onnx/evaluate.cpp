@@ -56,14 +56,6 @@ size_t broadcast_index(const Shape& shape, const Shape& out, size_t flat) {
   return index;
 }
 
-Result<int64_t> checked_size(const NodeContext& node, const Shape& shape) {
-  const auto count = shape.element_count();
-  if (!count || *count > kMaxHostElements) {
-    return node.unsupported("computes a tensor of shape " + shape.to_string() + " while compiling; it is too large");
-  }
-  return *count;
-}
-
 std::vector<int64_t> evaluated_axes(NodeContext& node, bool& known) {
   known = true;
   if (node.opset() < 13) return node.get_ints("axes");
@@ -93,7 +85,7 @@ Status evaluate_binary(NodeContext& node) {
   if (!shape) return node.invalid("cannot combine " + a->shape.to_string() + " and " + b->shape.to_string());
   const int64_t count = shape->element_count().value_or(kMaxHostElements + 1);
   if (count > kMaxHostElements) return import_binary(node);
-  HostTensor result{a->is_float, *shape, {}};
+  HostTensor result{a->type, *shape, {}};
   for (size_t k = 0; k < kTrials; ++k) {
     for (size_t i = 0; i < static_cast<size_t>(count); ++i) {
       const double x = a->values[k][broadcast_index(a->shape, *shape, i)];
@@ -101,9 +93,9 @@ Status evaluate_binary(NodeContext& node) {
       const double value = op == "Add"   ? x + y
                            : op == "Sub" ? x - y
                            : op == "Mul" ? x * y
-                           : op == "Div" ? divide(a->is_float, x, y)
+                           : op == "Div" ? divide(a->is_float(), x, y)
                                          : modulo(node, x, y);
-      result.values[k].push_back(rounded(a->is_float, value));
+      result.values[k].push_back(rounded(a->is_float(), value));
     }
   }
   node.set_output(0, std::move(result));
@@ -128,13 +120,13 @@ Status evaluate_cast(NodeContext& node) {
   const auto to = static_cast<int>(node.get_int("to", onnx::TensorProto::FLOAT));
   if (!is_float_type(to) && !is_integer_type(to)) return node.unsupported("attribute 'to' = " + type_name(to));
   HostTensor result = *x;
-  result.is_float = is_float_type(to);
+  result.type = engine_type(to);
   for (std::vector<double>& trial : result.values) {
     for (double& value : trial) {
       if (to == onnx::TensorProto::BOOL) {
         value = std::isnan(value) ? value : static_cast<double>(value != 0);
       } else {
-        value = result.is_float ? rounded(true, value) : std::trunc(value);
+        value = result.is_float() ? rounded(true, value) : std::trunc(value);
       }
     }
   }
@@ -153,7 +145,7 @@ Status evaluate_concat(NodeContext& node) {
   }
   if (parts.empty()) return node.invalid("has no inputs");
   if (count > kMaxHostElements) return import_concat(node);
-  HostTensor result{parts[0]->is_float, Shape{count}, {}};
+  HostTensor result{parts[0]->type, Shape{count}, {}};
   for (size_t k = 0; k < kTrials; ++k) {
     for (const Numbers& part : parts) {
       result.values[k].insert(result.values[k].end(), part->values[k].begin(), part->values[k].end());
@@ -169,26 +161,25 @@ Status evaluate_constant_of_shape(NodeContext& node) {
     if (dim < 0) return node.invalid("has a negative dimension");
   }
   const Shape shape(dims);
-  COCO_ASSIGN(const int64_t count, checked_size(node, shape));
+  const int64_t count = shape.element_count().value_or(kMaxHostElements + 1);
+  if (count > kMaxHostElements) return import_constant_of_shape(node);
   double value = 0;
-  bool is_float = true;
+  DataType type = DataType::kF32;
   if (const auto* attribute = node.find("value")) {
     COCO_ASSIGN(const HostTensor number, tensor_numbers(attribute->t()));
     if (number.size() != 1) return node.invalid("attribute 'value' must hold one element");
     value = number.values[0][0];
-    is_float = number.is_float;
+    type = number.type;
   }
-  node.set_output(0, HostTensor::of(is_float, shape, std::vector<double>(static_cast<size_t>(count), value)));
+  node.set_output(0, HostTensor::of(type, shape, std::vector<double>(static_cast<size_t>(count), value)));
   return {};
 }
 
 Status evaluate_gather(NodeContext& node) {
   const Numbers data = node.numbers(0);
-  if (!data || data->shape.rank() != 1 || node.get_int("axis", 0) > 0) {
-    return node.unsupported("gathers from something else than a list of sizes");
-  }
+  if (!data || data->shape.rank() != 1 || node.get_int("axis", 0) > 0) return import_gather(node);
   COCO_ASSIGN(const std::vector<int64_t> indices, node.constant_ints(1, "indices"));
-  HostTensor result{data->is_float, node.numbers(1)->shape, {}};
+  HostTensor result{data->type, node.numbers(1)->shape, {}};
   const int64_t count = data->shape[0];
   for (int64_t index : indices) {
     if (index < -count || index >= count) return node.invalid("index " + std::to_string(index) + " is out of range");
@@ -242,7 +233,7 @@ Status evaluate_slice(NodeContext& node) {
   }
   const int64_t count = x->shape[0];
   auto clamped = [count](int64_t v) { return std::clamp<int64_t>(v < 0 ? v + count : v, 0, count); };
-  HostTensor result{x->is_float, Shape{0}, {}};
+  HostTensor result{x->type, Shape{0}, {}};
   const int64_t end = clamped(ends[0]);
   for (int64_t i = clamped(starts[0]); i < end; i += std::min(steps[0], count)) {
     for (size_t k = 0; k < kTrials; ++k) result.values[k].push_back(x->values[k][static_cast<size_t>(i)]);

@@ -7,9 +7,7 @@
 #include "compiler/onnx/program_exporter.h"
 
 namespace coco::compiler {
-namespace {
 
-/// 0 for a type that ONNX models do not carry here.
 int onnx_type(DataType type) {
   switch (type) {
     case DataType::kF32:
@@ -20,12 +18,14 @@ int onnx_type(DataType type) {
       return onnx::TensorProto::INT8;
     case DataType::kS32:
       return onnx::TensorProto::INT32;
+    case DataType::kS64:
+      return onnx::TensorProto::INT64;
+    case DataType::kBool:
+      return onnx::TensorProto::BOOL;
     default:
       return onnx::TensorProto::UNDEFINED;
   }
 }
-
-}  // namespace
 
 ProgramExporter::ProgramExporter(const format::Program& program)
     : program_(program),
@@ -60,9 +60,9 @@ Error ProgramExporter::unsupported(const Operator& op, const std::string& what) 
 Status ProgramExporter::declare(onnx::ValueInfoProto* info, int32_t number) {
   const format::Value& v = value(number);
   const std::string& name = names_[static_cast<size_t>(number)];
-  if (v.type != DataType::kF32 && v.type != DataType::kU8) {
-    return make_error(ErrorCode::kUnsupported, "'" + name + "' is " + std::string(to_string(v.type)) +
-                                                   "; only f32 and u8 inputs and outputs can be written as ONNX");
+  if (onnx_type(v.type) == onnx::TensorProto::UNDEFINED) {
+    return make_error(ErrorCode::kUnsupported,
+                      "'" + name + "' is " + std::string(to_string(v.type)) + "; it cannot be written as ONNX");
   }
   static constexpr const char* kImageDims[] = {"batch", "channels", "height", "width"};
   std::vector<std::string> dims;

@@ -16,26 +16,101 @@ std::string upper(std::string_view text) {
 
 }  // namespace
 
+// Functions that opset 13 lacks are written with those it has.
 void ProgramExporter::write_unary(const format::UnaryParams& p, const std::string& in, const std::string& out) {
+  using format::UnaryKind;
+  const auto gate = [&](const char* op) {
+    const std::string name = unique(out + ".gate");
+    onnx::NodeProto* node = writer_.node(op, {in}, name);
+    writer_.node("Mul", {in, name}, out);
+    return node;
+  };
   switch (p.kind) {
-    case format::UnaryKind::kIdentity:
-      writer_.node("Identity", {in}, out);
-      return;
-    case format::UnaryKind::kRelu:
-      writer_.node("Relu", {in}, out);
-      return;
-    case format::UnaryKind::kLeakyRelu:
-      set_float(writer_.node("LeakyRelu", {in}, out), "alpha", p.a);
-      return;
-    case format::UnaryKind::kClip:
+    case UnaryKind::kClip:
       writer_.node("Clip", {in, writer_.scalar(unique(out + ".min"), p.a), writer_.scalar(unique(out + ".max"), p.b)},
                    out);
       return;
-    case format::UnaryKind::kSigmoid:
-      writer_.node("Sigmoid", {in}, out);
+    case UnaryKind::kSwish:
+      gate("Sigmoid");
       return;
-    case format::UnaryKind::kTanh:
-      writer_.node("Tanh", {in}, out);
+    case UnaryKind::kHardSwish: {
+      onnx::NodeProto* node = gate("HardSigmoid");
+      set_float(node, "alpha", 1.0f / 6.0f);
+      set_float(node, "beta", 0.5f);
+      return;
+    }
+    case UnaryKind::kGelu: {
+      const std::string scaled = unique(out + ".scaled"), erf = unique(out + ".erf"), one = unique(out + ".raised");
+      const std::string half = unique(out + ".half");
+      writer_.node("Mul", {in, writer_.scalar(unique(out + ".root"), 0.70710678f)}, scaled);
+      writer_.node("Erf", {scaled}, erf);
+      writer_.node("Add", {erf, writer_.scalar(unique(out + ".one"), 1)}, one);
+      writer_.node("Mul", {in, writer_.scalar(unique(out + ".factor"), 0.5f)}, half);
+      writer_.node("Mul", {half, one}, out);
+      return;
+    }
+    default:
+      break;
+  }
+  static constexpr const char* kNames[] = {"Identity",
+                                           "Relu",
+                                           "LeakyRelu",
+                                           "Clip",
+                                           "Sigmoid",
+                                           "Tanh",
+                                           "HardSigmoid",
+                                           "",
+                                           "Elu",
+                                           "Selu",
+                                           "Softplus",
+                                           "Softsign",
+                                           "ThresholdedRelu",
+                                           "",
+                                           "",
+                                           "Erf",
+                                           "Exp",
+                                           "Log",
+                                           "Sqrt",
+                                           "Reciprocal",
+                                           "Neg",
+                                           "Abs",
+                                           "Sign",
+                                           "Floor",
+                                           "Ceil",
+                                           "Round",
+                                           "Sin",
+                                           "Cos",
+                                           "Tan",
+                                           "Asin",
+                                           "Acos",
+                                           "Atan",
+                                           "Sinh",
+                                           "Cosh",
+                                           "Asinh",
+                                           "Acosh",
+                                           "Atanh",
+                                           "Not",
+                                           "IsNaN",
+                                           "IsInf"};
+  onnx::NodeProto* node = writer_.node(kNames[static_cast<size_t>(p.kind)], {in}, out);
+  switch (p.kind) {
+    case UnaryKind::kHardSigmoid:
+      set_float(node, "beta", p.b);
+      [[fallthrough]];
+    case UnaryKind::kLeakyRelu:
+    case UnaryKind::kElu:
+    case UnaryKind::kThresholdedRelu:
+      set_float(node, "alpha", p.a);
+      return;
+    case UnaryKind::kSelu:
+      set_float(node, "alpha", p.a);
+      set_float(node, "gamma", p.b);
+      return;
+    case UnaryKind::kIsInf:
+      set_int(node, "detect_negative", p.a != 0 ? 1 : 0);
+      set_int(node, "detect_positive", p.b != 0 ? 1 : 0);
+      return;
+    default:
       return;
   }
 }
@@ -80,9 +155,12 @@ Status ProgramExporter::write(const Operator& op, const format::PreluParams&) {
 }
 
 Status ProgramExporter::write(const Operator& op, const format::BinaryParams& p) {
-  static constexpr const char* kNames[] = {"Add", "Sub", "Mul", "Div"};
+  static constexpr const char* kNames[] = {"Add", "Sub", "Mul",   "Div",  "Pow",         "Min",     "Max",
+                                           "Mod", "Mod", "Equal", "Less", "LessOrEqual", "Greater", "GreaterOrEqual",
+                                           "And", "Or",  "Xor"};
   COCO_ASSIGN(const std::vector<std::string> in, operands(op));
-  writer_.node(kNames[static_cast<size_t>(p.kind)], in, result(op));
+  onnx::NodeProto* node = writer_.node(kNames[static_cast<size_t>(p.kind)], in, result(op));
+  if (p.kind == format::BinaryKind::kFmod) set_int(node, "fmod", 1);
   return {};
 }
 

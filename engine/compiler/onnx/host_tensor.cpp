@@ -42,8 +42,8 @@ bool HostTensor::is_constant() const {
   return true;
 }
 
-HostTensor HostTensor::of(bool is_float, Shape shape, std::vector<double> numbers) {
-  HostTensor tensor{is_float, std::move(shape), {}};
+HostTensor HostTensor::of(DataType type, Shape shape, std::vector<double> numbers) {
+  HostTensor tensor{type, std::move(shape), {}};
   for (std::vector<double>& trial : tensor.values) trial = numbers;
   return tensor;
 }

@@ -28,16 +28,17 @@ using TrialShapes = std::array<std::optional<Shape>, kTrials>;
 /// A small tensor's elements in every trial. NaN: unknown in that trial. Integers are exact up to 2^53; larger ones
 /// (ONNX's "to the end") keep their magnitude.
 struct HostTensor {
-  bool is_float = false;
+  DataType type = DataType::kS64;
   Shape shape;
   std::array<std::vector<double>, kTrials> values;
 
   size_t size() const { return values[0].size(); }
+  bool is_float() const { return type == DataType::kF32; }
   /// The element's value when all trials that know it agree, and at least two do.
   std::optional<double> constant(size_t i) const;
   bool is_constant() const;
   /// The same numbers in every trial.
-  static HostTensor of(bool is_float, Shape shape, std::vector<double> numbers);
+  static HostTensor of(DataType type, Shape shape, std::vector<double> numbers);
 };
 
 /// Trial values of the `root`-th unknown dimension. Batch dimensions get small numbers.

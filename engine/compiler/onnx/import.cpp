@@ -9,6 +9,8 @@
 #include <new>
 #include <unordered_set>
 
+#include "compiler/onnx/expand_node.h"
+#include "compiler/onnx/import_graph.h"
 #include "compiler/onnx/import_table.h"
 #include "compiler/onnx/tensor_proto.h"
 
@@ -16,6 +18,7 @@ namespace coco::compiler {
 namespace {
 
 constexpr int kMaxMessageDepth = 32;
+constexpr int kMaxGraphDepth = 8;
 /// Newest IR version the checker knows; later ones only add fields that no opset up to 17 needs.
 constexpr int kMaxIrVersion = 8;
 /// Elements of all numbers one import may compute.
@@ -55,28 +58,30 @@ Result<int> read_opset(const onnx::ModelProto& model) {
                     "the default domain)");
 }
 
+Status check_operator(const NodeContext& node, const ImportState& state) {
+  const onnx::NodeProto& proto = node.proto();
+  const bool standard = proto.domain().empty() || proto.domain() == "ai.onnx";
+  if (!standard) {
+    return node.unsupported("operator " + proto.domain() + "." + proto.op_type() +
+                            " is outside the standard ONNX operators; export the model without custom operators");
+  }
+  const ImportRow* row = find_import_row(proto.op_type());
+  if (row == nullptr) {
+    return node.unsupported("operator " + proto.op_type() +
+                            " is not supported; docs/operators.md lists those that "
+                            "are");
+  }
+  if (state.opset < row->min_opset || state.opset > row->max_opset) {
+    return node.unsupported("operator " + proto.op_type() + " is supported in opsets " +
+                            std::to_string(row->min_opset) + " to " + std::to_string(row->max_opset) +
+                            ", the model uses opset " + std::to_string(state.opset));
+  }
+  return {};
+}
+
 /// Names every operator that stands in the way, before anything else is looked at.
 Status check_operators(const onnx::GraphProto& graph, ImportState& state) {
-  for (int i = 0; i < graph.node_size(); ++i) {
-    const onnx::NodeProto& proto = graph.node(i);
-    const NodeContext node(state, proto, i);
-    const bool standard = proto.domain().empty() || proto.domain() == "ai.onnx";
-    if (!standard) {
-      return node.unsupported("operator " + proto.domain() + "." + proto.op_type() +
-                              " is outside the standard ONNX operators; export the model without custom operators");
-    }
-    const ImportRow* row = find_import_row(proto.op_type());
-    if (row == nullptr) {
-      return node.unsupported("operator " + proto.op_type() +
-                              " is not supported; docs/operators.md lists those that "
-                              "are");
-    }
-    if (state.opset < row->min_opset || state.opset > row->max_opset) {
-      return node.unsupported("operator " + proto.op_type() + " is supported in opsets " +
-                              std::to_string(row->min_opset) + " to " + std::to_string(row->max_opset) +
-                              ", the model uses opset " + std::to_string(state.opset));
-    }
-  }
+  for (int i = 0; i < graph.node_size(); ++i) COCO_TRY(check_operator(NodeContext(state, graph.node(i), i), state));
   return {};
 }
 
@@ -107,7 +112,8 @@ Status check_with_library(onnx::ModelProto& model) {
   return {};
 }
 
-Status import_initializers(const onnx::GraphProto& graph, ImportState& state) {
+/// `replace`: a name that is defined already gets the new tensor (the next turn of a loop).
+Status import_initializers(const onnx::GraphProto& graph, ImportState& state, bool replace) {
   for (const onnx::TensorProto& tensor : graph.initializer()) {
     Imported imported;
     if (is_float_type(tensor.data_type())) {
@@ -117,7 +123,8 @@ Status import_initializers(const onnx::GraphProto& graph, ImportState& state) {
     } else {
       COCO_TRY(take_integers(tensor, imported));
     }
-    if (!state.names.emplace(tensor.name(), std::move(imported)).second) {
+    const bool added = state.names.insert_or_assign(tensor.name(), std::move(imported)).second;
+    if (!added && !replace) {
       return make_error(ErrorCode::kInvalidData, "initialiser '" + tensor.name() + "' is defined twice");
     }
   }
@@ -131,9 +138,9 @@ Result<Shape> input_shape(const onnx::ValueInfoProto& input, const ImportOptions
     return make_error(ErrorCode::kUnsupported, "input '" + input.name() + "' is not a tensor");
   }
   const int element = type.tensor_type().elem_type();
-  if (!is_float_type(element) && element != onnx::TensorProto::UINT8) {
+  if (!is_float_type(element) && !is_integer_type(element)) {
     return make_error(ErrorCode::kUnsupported, "input '" + input.name() + "' holds " + type_name(element) +
-                                                   "; only floating-point and UINT8 inputs are supported");
+                                                   "; only numbers and truth values are supported");
   }
   std::vector<int64_t> dims;
   for (const auto& dim : type.tensor_type().shape().dim()) {
@@ -171,8 +178,8 @@ Status import_inputs(const onnx::GraphProto& graph, const ImportOptions& options
   for (const onnx::ValueInfoProto& input : graph.input()) {
     if (state.names.contains(input.name())) continue;  // old models list their initialisers here, too
     COCO_ASSIGN(const Shape shape, input_shape(input, options));
-    const bool steps = input.type().tensor_type().elem_type() == onnx::TensorProto::UINT8;
-    graph::Value* value = state.graph.add_input(input.name(), steps ? DataType::kU8 : DataType::kF32, shape);
+    const DataType type = engine_type(input.type().tensor_type().elem_type());
+    graph::Value* value = state.graph.add_input(input.name(), type, shape);
     TrialShapes trials;
     trials.fill(shape);
     for (size_t i = 0; i < shape.rank(); ++i) {
@@ -185,8 +192,7 @@ Status import_inputs(const onnx::GraphProto& graph, const ImportOptions& options
       for (size_t k = 0; k < kTrials; ++k) (*trials[k])[i] = it->second[k];
     }
     state.shapes[value] = std::move(trials);
-    Imported& imported = state.names[input.name()];
-    (steps ? imported.steps : imported.value) = value;
+    state.names[input.name()].value = value;
   }
   for (const auto& [name, shape] : options.input_shapes) {
     const auto& inputs = state.graph.inputs();
@@ -206,6 +212,31 @@ Status import_node(NodeContext& node, const ImportRow& row) {
                           " is supported only where it computes sizes from constants and shapes");
 }
 
+}  // namespace
+
+Status import_one(ImportState& state, const onnx::NodeProto& proto, int index) {
+  NodeContext node(state, proto, index);
+  COCO_TRY(check_operator(node, state));
+  COCO_TRY(import_node(node, *find_import_row(proto.op_type())));
+  if (state.number_elements > kMaxNumberElements || ++state.nodes > 4 * format::Limits::kMaxOperators) {
+    return make_error(ErrorCode::kResourceLimit, node.where() + ": the model computes too much at import");
+  }
+  return {};
+}
+
+Status import_subgraph(ImportState& state, const onnx::GraphProto& graph) {
+  if (++state.depth > kMaxGraphDepth) {
+    return make_error(ErrorCode::kResourceLimit,
+                      "the model has graphs in graphs, more than " + std::to_string(kMaxGraphDepth) + " deep");
+  }
+  COCO_TRY(import_initializers(graph, state, true));
+  for (int i = 0; i < graph.node_size(); ++i) COCO_TRY(import_one(state, graph.node(i), i));
+  --state.depth;
+  return {};
+}
+
+namespace {
+
 Result<graph::Graph> import_model(std::span<const uint8_t> bytes, const ImportOptions& options) {
   COCO_ASSIGN(onnx::ModelProto model, parse_model(bytes));
   ImportState state;
@@ -213,23 +244,17 @@ Result<graph::Graph> import_model(std::span<const uint8_t> bytes, const ImportOp
   const onnx::GraphProto& graph = model.graph();
   COCO_TRY(check_bounds(graph));
   COCO_TRY(check_operators(graph, state));
-  COCO_TRY(import_initializers(graph, state));
+  COCO_TRY(import_initializers(graph, state, false));
   COCO_TRY(check_with_library(model));
   COCO_TRY(import_inputs(graph, options, state));
-  for (int i = 0; i < graph.node_size(); ++i) {
-    NodeContext node(state, graph.node(i), i);
-    COCO_TRY(import_node(node, *find_import_row(graph.node(i).op_type())));
-    if (state.number_elements > kMaxNumberElements) {
-      return make_error(ErrorCode::kResourceLimit, node.where() + ": the model computes too many numbers at import");
-    }
-  }
+  for (int i = 0; i < graph.node_size(); ++i) COCO_TRY(import_one(state, graph.node(i), i));
   std::unordered_set<std::string> names;
   for (const onnx::ValueInfoProto& output : graph.output()) {
     onnx::NodeProto reader;
     reader.set_name(output.name());
     reader.set_op_type("graph output");
     NodeContext context(state, reader, graph.node_size());
-    COCO_ASSIGN(graph::Value * value, context.materialise_output(output.name()));
+    COCO_ASSIGN(graph::Value * value, context.materialise(output.name()));
     if (!names.insert(output.name()).second) {
       return make_error(ErrorCode::kInvalidData, "output '" + output.name() + "' is listed twice");
     }

@@ -18,11 +18,11 @@ Status import_constant(NodeContext& node) {
     return {};
   }
   if (node.has("value_float")) {
-    node.set_output(0, HostTensor::of(true, Shape{}, {node.get_float("value_float", 0)}));
+    node.set_output(0, HostTensor::of(DataType::kF32, Shape{}, {node.get_float("value_float", 0)}));
     return {};
   }
   if (node.has("value_int")) {
-    node.set_output(0, HostTensor::of(false, Shape{}, {static_cast<double>(node.get_int("value_int", 0))}));
+    node.set_output(0, HostTensor::of(DataType::kS64, Shape{}, {static_cast<double>(node.get_int("value_int", 0))}));
     return {};
   }
   for (const char* name : {"value_floats", "value_ints"}) {
@@ -32,7 +32,8 @@ Status import_constant(NodeContext& node) {
     for (int64_t v : node.get_ints(name)) numbers.push_back(static_cast<double>(v));
     if (numbers.size() > static_cast<size_t>(kMaxHostElements)) return node.unsupported("constant list is too long");
     const auto count = static_cast<int64_t>(numbers.size());
-    node.set_output(0, HostTensor::of(std::string_view(name) == "value_floats", Shape{count}, std::move(numbers)));
+    node.set_output(0, HostTensor::of(std::string_view(name) == "value_floats" ? DataType::kF32 : DataType::kS64,
+                                      Shape{count}, std::move(numbers)));
     return {};
   }
   return node.unsupported("only dense floating-point and integer constants are supported");
@@ -46,7 +47,7 @@ Status import_shape(NodeContext& node) {
     rank = known->shape.rank();
     shapes.fill(known->shape);
   } else {
-    COCO_ASSIGN(graph::Value * x, node.tensor(0));
+    COCO_ASSIGN(const graph::Value* x, node.any(0));
     rank = x->shape().rank();
     shapes = node.shapes(x);
   }
@@ -56,12 +57,24 @@ Status import_shape(NodeContext& node) {
   };
   const size_t begin = bound(node.get_int("start", 0));
   const size_t end = std::max(begin, bound(node.get_int("end", static_cast<int64_t>(rank))));
-  HostTensor result{false, Shape{static_cast<int64_t>(end - begin)}, {}};
+  HostTensor result{DataType::kS64, Shape{static_cast<int64_t>(end - begin)}, {}};
   for (size_t k = 0; k < kTrials; ++k) {
     for (size_t i = begin; i < end; ++i) {
       result.values[k].push_back(shapes[k] ? static_cast<double>((*shapes[k])[i])
                                            : std::numeric_limits<double>::quiet_NaN());
     }
+  }
+  node.set_output(0, std::move(result));
+  return {};
+}
+
+Status import_size(NodeContext& node) {
+  COCO_ASSIGN(const graph::Value* x, node.any(0));
+  HostTensor result{DataType::kS64, Shape{}, {}};
+  for (size_t k = 0; k < kTrials; ++k) {
+    const auto& shape = node.shapes(x)[k];
+    const auto count = shape ? shape->element_count() : std::nullopt;
+    result.values[k].push_back(count ? static_cast<double>(*count) : std::numeric_limits<double>::quiet_NaN());
   }
   node.set_output(0, std::move(result));
   return {};

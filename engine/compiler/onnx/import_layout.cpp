@@ -11,14 +11,6 @@ using graph::Value;
 
 constexpr int64_t kToEnd = std::numeric_limits<int64_t>::max();
 
-Result<int64_t> checked_axis(const NodeContext& node, int64_t axis, size_t rank) {
-  const auto r = static_cast<int64_t>(rank);
-  if (axis < -r || axis >= r) {
-    return node.invalid("axis " + std::to_string(axis) + " of a tensor with " + std::to_string(r) + " dimensions");
-  }
-  return axis < 0 ? axis + r : axis;
-}
-
 /// A slice bound that may follow a dynamic dimension: a constant, an offset from the end, or the end.
 Result<int64_t> slice_bound(NodeContext& node, const Value* x, size_t axis, const HostTensor& bounds, size_t i,
                             const char* role) {
@@ -46,7 +38,7 @@ Result<std::shared_ptr<const HostTensor>> list_input(NodeContext& node, size_t i
   std::vector<double> numbers;
   for (int64_t v : node.get_ints(name)) numbers.push_back(static_cast<double>(v));
   const auto count = static_cast<int64_t>(numbers.size());
-  return std::make_shared<const HostTensor>(HostTensor::of(false, Shape{count}, std::move(numbers)));
+  return std::make_shared<const HostTensor>(HostTensor::of(DataType::kS64, Shape{count}, std::move(numbers)));
 }
 
 /// The optional axes or steps of Slice.
@@ -61,17 +53,17 @@ Result<std::vector<int64_t>> optional_list(NodeContext& node, size_t input, cons
 Status import_concat(NodeContext& node) {
   std::vector<Value*> inputs;
   for (size_t i = 0; i < node.input_count(); ++i) {
-    COCO_ASSIGN(Value * input, node.tensor(i));
+    COCO_ASSIGN(Value * input, node.any(i));
     inputs.push_back(input);
   }
   if (inputs.empty()) return node.invalid("has no inputs");
   format::ConcatParams params;
-  COCO_ASSIGN(params.axis, checked_axis(node, node.get_int("axis", 1), inputs[0]->shape().rank()));
+  COCO_ASSIGN(params.axis, node.checked_axis(node.get_int("axis", 1), inputs[0]->shape().rank()));
   return node.finish(params, inputs);
 }
 
 Status import_slice(NodeContext& node) {
-  COCO_ASSIGN(Value * x, node.tensor(0));
+  COCO_ASSIGN(Value * x, node.any(0));
   COCO_ASSIGN(const auto starts, list_input(node, 1, "starts"));
   COCO_ASSIGN(const auto ends, list_input(node, 2, "ends"));
   COCO_ASSIGN(std::vector<int64_t> axes, optional_list(node, 3, "axes"));
@@ -86,7 +78,7 @@ Status import_slice(NodeContext& node) {
     return node.invalid("starts, ends, axes and steps differ in length");
   }
   for (size_t i = 0; i < count; ++i) {
-    COCO_ASSIGN(const int64_t axis, checked_axis(node, axes[i], x->shape().rank()));
+    COCO_ASSIGN(const int64_t axis, node.checked_axis(axes[i], x->shape().rank()));
     params.axes.push_back(axis);
     COCO_ASSIGN(const int64_t start, slice_bound(node, x, static_cast<size_t>(axis), *starts, i, "starts"));
     COCO_ASSIGN(const int64_t end, slice_bound(node, x, static_cast<size_t>(axis), *ends, i, "ends"));
@@ -99,8 +91,8 @@ Status import_slice(NodeContext& node) {
 
 // One Slice per part.
 Status import_split(NodeContext& node) {
-  COCO_ASSIGN(Value * x, node.tensor(0));
-  COCO_ASSIGN(const int64_t axis, checked_axis(node, node.get_int("axis", 0), x->shape().rank()));
+  COCO_ASSIGN(Value * x, node.any(0));
+  COCO_ASSIGN(const int64_t axis, node.checked_axis(node.get_int("axis", 0), x->shape().rank()));
   std::vector<int64_t> parts = node.get_ints("split");
   if (node.opset() >= 13 && node.has_input(1)) {
     COCO_ASSIGN(parts, node.constant_ints(1, "split"));
@@ -136,7 +128,7 @@ Status import_pad(NodeContext& node) {
   if (!format::from_string(mode, params.mode)) {
     return node.unsupported("attribute 'mode' = '" + mode + "'; constant, reflect and edge are supported");
   }
-  COCO_ASSIGN(Value * x, node.tensor(0));
+  COCO_ASSIGN(Value * x, node.any(0));
   if (node.opset() < 11) {
     params.pads = node.get_ints("pads");
     params.value = node.get_float("value", 0);
@@ -165,7 +157,7 @@ Status import_transpose(NodeContext& node) {
     node.set_output(0, std::move(transposed));
     return {};
   }
-  COCO_ASSIGN(Value * x, node.tensor(0));
+  COCO_ASSIGN(Value * x, node.any(0));
   if (params.perm.empty()) {
     for (size_t i = x->shape().rank(); i-- > 0;) params.perm.push_back(static_cast<int64_t>(i));
   }
@@ -178,14 +170,14 @@ Status import_depth_to_space(NodeContext& node) {
   const std::string mode = node.get_string("mode", "DCR");
   if (mode != "DCR" && mode != "CRD") return node.invalid("attribute 'mode' has the unknown value '" + mode + "'");
   params.mode = mode == "CRD" ? format::DepthToSpaceMode::kCrd : format::DepthToSpaceMode::kDcr;
-  COCO_ASSIGN(Value * x, node.tensor(0));
+  COCO_ASSIGN(Value * x, node.any(0));
   return node.finish(params, {x});
 }
 
 Status import_space_to_depth(NodeContext& node) {
   format::SpaceToDepthParams params;
   params.block = node.get_int("blocksize", 0);
-  COCO_ASSIGN(Value * x, node.tensor(0));
+  COCO_ASSIGN(Value * x, node.any(0));
   return node.finish(params, {x});
 }
 

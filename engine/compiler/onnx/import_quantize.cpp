@@ -93,11 +93,33 @@ Shape along_axis(size_t count, size_t rank, int64_t axis) {
   return shape;
 }
 
+/// Scale and zero point, one each, are computed at run time.
+Status quantize_with_values(NodeContext& node, Value* x) {
+  COCO_ASSIGN(Value * scale, node.tensor(1));
+  Value* zero = node.add_number("zero_point", DataType::kU8, 0);
+  if (node.has_input(2)) {
+    COCO_ASSIGN(zero, node.any(2));
+  }
+  if (scale->shape().element_count() != 1 || zero->shape().element_count() != 1) {
+    return node.unsupported("scales along an axis that are computed at run time");
+  }
+  const DataType type = zero->type();
+  const float least = type == DataType::kS8 ? -128.0f : 0.0f;
+  COCO_ASSIGN(zero, node.add(format::CastParams{DataType::kF32}, {zero}));
+  COCO_ASSIGN(Value * y, node.add(format::BinaryParams{format::BinaryKind::kDiv}, {x, scale}));
+  COCO_ASSIGN(y, node.add(format::UnaryParams{format::UnaryKind::kRound}, {y}));
+  COCO_ASSIGN(y, node.add(format::BinaryParams{format::BinaryKind::kAdd}, {y, zero}));
+  COCO_ASSIGN(y, node.add(format::UnaryParams{format::UnaryKind::kClip, least, least + 255}, {y}));
+  return node.finish(format::CastParams{type}, {y});
+}
+
 }  // namespace
 
 // y = saturate(round_half_even(x / scale) + zero_point)
 Status import_quantize_linear(NodeContext& node) {
   COCO_ASSIGN(Value * x, node.tensor(0));
+  COCO_ASSIGN(const Value* step, node.tensor(1));
+  if (!step->is_constant()) return quantize_with_values(node, x);
   COCO_ASSIGN(const Linear linear, read_linear(node, x->shape(), DataType::kU8));
   if (linear.type == DataType::kS32) return node.invalid("zero point is INT32, not UINT8 or INT8");
   if (x->is_constant()) return quantize_constant(node, *x, linear), Status();

@@ -1,6 +1,8 @@
 // Reshape, Squeeze, Unsqueeze, also where several dimensions are dynamic.
 #include <algorithm>
 #include <cmath>
+#include <functional>
+#include <numeric>
 
 #include "compiler/onnx/import_ops.h"
 #include "compiler/shuffle_pattern.h"
@@ -134,7 +136,7 @@ Result<std::vector<int64_t>> read_axes(NodeContext& node) {
 /// Shape numbers of a value, with the dimension list edited alike in every trial.
 template <typename Edit>
 HostTensor edited_shape(NodeContext& node, const Value* x, Edit edit) {
-  HostTensor wanted{false, Shape{}, {}};
+  HostTensor wanted{DataType::kS64, Shape{}, {}};
   for (size_t k = 0; k < kTrials; ++k) {
     const auto& shape = node.shapes(x)[k];
     std::vector<double> dims;
@@ -154,12 +156,26 @@ Status import_reshape(NodeContext& node) {
   COCO_ASSIGN(const auto wanted, node.required_numbers(1, "shape"));
   const bool allow_zero = node.get_int("allowzero", 0) != 0;
   if (const View* view = node.view(0)) return reshape_view(node, *view, *wanted, allow_zero);
-  COCO_ASSIGN(Value * x, node.tensor(0));
+  COCO_ASSIGN(Value * x, node.any(0));
   return reshape_value(node, x, *wanted, allow_zero);
 }
 
+// The dimensions before the axis as one, those from it on as another.
+Status import_flatten(NodeContext& node) {
+  COCO_ASSIGN(Value * x, node.any(0));
+  const auto rank = static_cast<int64_t>(x->shape().rank());
+  int64_t axis = node.get_int("axis", 1);
+  if (axis < 0) axis += rank;
+  if (axis < 0 || axis > rank) return node.invalid("has an axis out of bounds");
+  const HostTensor wanted = edited_shape(node, x, [axis](std::vector<double>& dims) {
+    const auto product = [](auto begin, auto end) { return std::accumulate(begin, end, 1.0, std::multiplies<>()); };
+    dims = {product(dims.begin(), dims.begin() + axis), product(dims.begin() + axis, dims.end())};
+  });
+  return reshape_value(node, x, wanted, true);
+}
+
 Status import_squeeze(NodeContext& node) {
-  COCO_ASSIGN(Value * x, node.tensor(0));
+  COCO_ASSIGN(Value * x, node.any(0));
   COCO_ASSIGN(std::vector<int64_t> axes, read_axes(node));
   const auto rank = static_cast<int64_t>(x->shape().rank());
   if (axes.empty()) {
@@ -182,7 +198,7 @@ Status import_squeeze(NodeContext& node) {
 }
 
 Status import_unsqueeze(NodeContext& node) {
-  COCO_ASSIGN(Value * x, node.tensor(0));
+  COCO_ASSIGN(Value * x, node.any(0));
   COCO_ASSIGN(std::vector<int64_t> axes, read_axes(node));
   const auto rank = static_cast<int64_t>(x->shape().rank() + axes.size());
   for (int64_t& axis : axes) {

@@ -21,7 +21,7 @@ struct ImportRow {
   EvaluateFunction evaluate;  ///< null: never as numbers
 };
 
-inline constexpr int kMinOpset = 7;
+inline constexpr int kMinOpset = 6;
 inline constexpr int kMaxOpset = 17;
 
 std::span<const ImportRow> import_rows();

@@ -28,9 +28,9 @@ struct Imported {
   graph::Value* value = nullptr;
   std::shared_ptr<const HostTensor> host;
   std::shared_ptr<const View> view;
-  /// An integer constant of any size, as the model stores it. Only DequantizeLinear reads it so.
+  /// An integer constant of any size, as the model stores it.
   const onnx::TensorProto* integers = nullptr;
-  /// A u8 or integer constant value of the graph. Only DequantizeLinear, Cast and outputs read it.
+  /// Steps of a quantized tensor: u8, or a u8, s8 or s32 constant.
   graph::Value* steps = nullptr;
   bool is_signed = false;  ///< `steps` stands for s8, with 128 added
 };
@@ -43,6 +43,8 @@ struct ImportState {
   std::unordered_map<const graph::Value*, TrialShapes> shapes;
   size_t roots = 0;            ///< unknown dimensions met so far
   size_t number_elements = 0;  ///< of all numbers made so far
+  size_t nodes = 0;            ///< imported so far, those of loops every time
+  int depth = 0;               ///< of graphs inside graphs
 
   const TrialShapes& shapes_of(const graph::Value* value);
 };
@@ -56,6 +58,7 @@ class NodeContext {
 
   int opset() const { return state_.opset; }
   const onnx::NodeProto& proto() const { return node_; }
+  int index() const { return index_; }
   /// "node 'conv1' (Conv)"
   std::string where() const;
   /// kUnsupported: where, what, and what would help.
@@ -71,11 +74,18 @@ class NodeContext {
   std::vector<float> get_floats(const char* name) const;
   const onnx::AttributeProto* find(const char* name) const;
 
+  /// 0 <= axis < rank from an axis that may count from the end.
+  Result<int64_t> checked_axis(int64_t axis, size_t rank) const;
+
   // Inputs.
   size_t input_count() const { return static_cast<size_t>(node_.input_size()); }
   bool has_input(size_t i) const { return i < input_count() && !node_.input(static_cast<int>(i)).empty(); }
-  /// As a graph value; constant numbers become a constant.
+  /// As an f32 graph value; constant numbers become a constant.
   Result<graph::Value*> tensor(size_t i);
+  /// As a graph value of the type it has.
+  Result<graph::Value*> any(size_t i);
+  /// As a graph value of this type, cast if need be.
+  Result<graph::Value*> converted(size_t i, DataType type);
   /// As numbers, when they are known while importing; null otherwise.
   std::shared_ptr<const HostTensor> numbers(size_t i);
   /// As numbers that must be known; `role` names the input in the message.
@@ -93,7 +103,11 @@ class NodeContext {
 
   // Results.
   size_t output_count() const { return static_cast<size_t>(node_.output_size()); }
+  /// The first result of a new graph node; a constant where all inputs are constants and the result is small.
   Result<graph::Value*> add(format::OpParams params, std::vector<graph::Value*> inputs);
+  Result<std::vector<graph::Value*>> add_all(format::OpParams params, std::vector<graph::Value*> inputs);
+  /// A scalar constant of any type.
+  graph::Value* add_number(const std::string& role, DataType type, double number);
   graph::Value* add_constant(const std::string& role, Shape shape, std::span<const float> data);
   graph::Value* add_integers(const std::string& role, DataType type, Shape shape, std::span<const uint8_t> bytes);
   void set_output(size_t i, graph::Value* value) { set(i, {value, nullptr, nullptr}); }
@@ -109,14 +123,16 @@ class NodeContext {
   }
   /// add() as the node's only result.
   Status finish(format::OpParams params, std::vector<graph::Value*> inputs);
-  /// A graph value for a name; constant numbers become a constant.
+  /// A graph value for a name, of the type it has; constant numbers become a constant.
   Result<graph::Value*> materialise(const std::string& name);
-  /// The same for an output of the graph, which may be u8.
-  Result<graph::Value*> materialise_output(const std::string& name);
+  ImportState& state() { return state_; }
 
  private:
   void set(size_t i, Imported imported);
   Imported* imported(size_t i) const;
+  Result<graph::Value*> unsigned_to_signed(Imported& input);
+  /// The shapes of a result in every trial.
+  void follow_shapes(const graph::Node* node, size_t output);
 
   ImportState& state_;
   const onnx::NodeProto& node_;

@@ -22,6 +22,9 @@ void set_window(onnx::NodeProto* node, const Params& params) {
   set_int(node, "group", params.group);
 }
 
+/// UNDEFINED for a type that ONNX models do not carry here.
+int onnx_type(DataType type);
+
 class ProgramExporter {
  public:
   explicit ProgramExporter(const format::Program& program);
@@ -69,6 +72,28 @@ class ProgramExporter {
   Status write(const Operator& op, const format::QuantizeParams& params);
   Status write(const Operator& op, const format::QuantConv2dParams& params);
   Status write(const Operator& op, const format::DequantizeParams& params);
+  // export_tensor.cpp
+  Status write(const Operator& op, const format::MatMulParams& params);
+  Status write(const Operator& op, const format::ReduceParams& params);
+  Status write(const Operator& op, const format::ArgReduceParams& params);
+  Status write(const Operator& op, const format::TopKParams& params);
+  Status write(const Operator& op, const format::SoftmaxParams& params);
+  Status write(const Operator& op, const format::Pool2dParams& params);
+  Status write(const Operator& op, const format::LayerNormParams& params);
+  Status write(const Operator& op, const format::GroupNormParams& params);
+  Status write(const Operator& op, const format::GatherParams& params);
+  Status write(const Operator& op, const format::GatherElementsParams& params);
+  Status write(const Operator& op, const format::ScatterNdParams& params);
+  Status write(const Operator& op, const format::ExpandParams& params);
+  Status write(const Operator& op, const format::TileParams& params);
+  Status write(const Operator& op, const format::WhereParams& params);
+  Status write(const Operator& op, const format::CastParams& params);
+  Status write(const Operator& op, const format::NonMaxSuppressionParams& params);
+  Status write(const Operator& op, const format::GridSampleParams& params);
+  Status write(const Operator& op, const format::LstmParams& params);
+  Status write(const Operator& op, const format::GruParams& params);
+  /// A node with all inputs and results of the operator.
+  Result<onnx::NodeProto*> whole_node(const char* name, const Operator& op);
   /// The u8 input of a convolution, dequantized; readers with the same zero point share it.
   std::string dequantized(int32_t number, int64_t zero_point);
   float step_of(int32_t number) const;

@@ -204,31 +204,44 @@ Result<HostTensor> tensor_numbers(const TensorProto& tensor) {
   std::vector<double> values(count);
   visit_elements(tensor, count, [&](size_t i, auto value) { values[i] = static_cast<double>(value); });
   COCO_ASSIGN(Shape shape, tensor_shape(tensor));
-  return HostTensor::of(is_float_type(type), std::move(shape), std::move(values));
+  return HostTensor::of(engine_type(type), std::move(shape), std::move(values));
 }
 
-bool is_step_type(int type) {
-  return type == TensorProto::INT8 || type == TensorProto::UINT8 || type == TensorProto::INT32;
+DataType engine_type(int type) {
+  switch (type) {
+    case TensorProto::INT8:
+      return DataType::kS8;
+    case TensorProto::UINT8:
+      return DataType::kU8;
+    case TensorProto::BOOL:
+      return DataType::kBool;
+    case TensorProto::INT16:
+    case TensorProto::UINT16:
+    case TensorProto::INT32:
+      return DataType::kS32;
+    case TensorProto::UINT32:
+    case TensorProto::INT64:
+    case TensorProto::UINT64:
+      return DataType::kS64;
+    default:
+      return DataType::kF32;
+  }
 }
 
 Result<IntegerTensor> tensor_integers(const TensorProto& tensor) {
-  if (!is_step_type(tensor.data_type())) {
-    return make_error(ErrorCode::kUnsupported, "tensor '" + tensor.name() + "' holds " + type_name(tensor.data_type()) +
-                                                   ", not INT8, UINT8 or INT32");
+  if (!is_integer_type(tensor.data_type())) {
+    return make_error(ErrorCode::kUnsupported,
+                      "tensor '" + tensor.name() + "' holds " + type_name(tensor.data_type()) + ", not integers");
   }
   COCO_ASSIGN(const size_t count, checked_count(tensor));
   IntegerTensor result;
   COCO_ASSIGN(result.shape, tensor_shape(tensor));
-  const bool wide = tensor.data_type() == TensorProto::INT32;
-  result.type = wide ? DataType::kS32 : tensor.data_type() == TensorProto::INT8 ? DataType::kS8 : DataType::kU8;
-  result.bytes.resize(count * byte_size(result.type));
+  result.type = engine_type(tensor.data_type());
+  const size_t bytes = byte_size(result.type);
+  result.bytes.resize(count * bytes);
   visit_elements(tensor, count, [&](size_t i, auto value) {
-    const auto number = static_cast<int32_t>(value);
-    if (wide) {
-      std::memcpy(result.bytes.data() + i * sizeof(number), &number, sizeof(number));
-    } else {
-      result.bytes[i] = static_cast<uint8_t>(number);
-    }
+    const auto number = static_cast<int64_t>(value);  // little-endian: its first bytes are the narrower number
+    std::memcpy(result.bytes.data() + i * bytes, &number, bytes);
   });
   return result;
 }

@@ -26,15 +26,16 @@ Result<std::vector<float>> tensor_floats(const onnx::TensorProto& tensor);
 /// Elements of a small integer or floating-point tensor.
 Result<HostTensor> tensor_numbers(const onnx::TensorProto& tensor);
 
-/// INT8, UINT8 and INT32: the types of quantized tensors.
-bool is_step_type(int onnx_type);
+/// The type the engine keeps an ONNX type in: f32 for every floating type, the next wider integer it has for the
+/// others.
+DataType engine_type(int onnx_type);
 
 struct IntegerTensor {
-  DataType type = DataType::kU8;  ///< s8, u8 or s32
+  DataType type = DataType::kU8;
   Shape shape;
   std::vector<uint8_t> bytes;
 };
-/// Elements of a tensor of a step type, any number of them.
+/// Elements of an integer tensor, any number of them, in its engine_type.
 Result<IntegerTensor> tensor_integers(const onnx::TensorProto& tensor);
 
 /// IEEE binary16 to f32.

@@ -56,7 +56,7 @@ Status fuse_activations(graph::Graph& graph) {
   for (Node* node = graph.first(); node != nullptr;) {
     Node* next = graph.next(node);
     const bool pointwise = node->kind() == format::OpKind::kUnary || node->kind() == format::OpKind::kPrelu;
-    Node* conv = pointwise ? open_conv(graph, node) : nullptr;
+    Node* conv = pointwise && node->output()->type() == DataType::kF32 ? open_conv(graph, node) : nullptr;
     if (conv != nullptr) {
       bool fused = false;
       COCO_TRY(fuse(graph, node, conv, fused));

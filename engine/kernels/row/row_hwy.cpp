@@ -143,6 +143,8 @@ void BinaryRow(format::BinaryKind kind, const float* a, const float* b, int coun
       return Map(count, out, [&](int i) HWY_ATTR { return hn::Mul(hn::LoadU(d, a + i), hn::LoadU(d, b + i)); });
     case format::BinaryKind::kDiv:
       return Map(count, out, [&](int i) HWY_ATTR { return hn::Div(hn::LoadU(d, a + i), hn::LoadU(d, b + i)); });
+    default:
+      return binary_row_ref(kind, a, b, count, out);
   }
 }
 
@@ -161,6 +163,8 @@ void BinaryConstRow(format::BinaryKind kind, const float* in, float constant, bo
     case format::BinaryKind::kDiv:
       if (constant_first) return Map(count, out, [&](int i) HWY_ATTR { return hn::Div(c, hn::LoadU(d, in + i)); });
       return Map(count, out, [&](int i) HWY_ATTR { return hn::Div(hn::LoadU(d, in + i), c); });
+    default:
+      return binary_const_row_ref(kind, in, constant, constant_first, count, out);
   }
 }
 

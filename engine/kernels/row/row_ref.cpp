@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <cstring>
 
+#include "kernels/dense/dense.h"
 #include "kernels/row/row.h"
 
 namespace coco::kernels {
@@ -81,6 +82,8 @@ void unary_row_ref(const format::UnaryParams& params, const float* in, int count
       case format::UnaryKind::kTanh:
         out[i] = std::tanh(v);
         break;
+      default:
+        out[i] = apply_unary(params.kind, params.a, params.b, v);
     }
   }
 }
@@ -99,6 +102,8 @@ void binary_row_ref(format::BinaryKind kind, const float* a, const float* b, int
       case format::BinaryKind::kDiv:
         out[i] = a[i] / b[i];
         break;
+      default:
+        out[i] = apply_binary(kind, a[i], b[i]);
     }
 }
 
