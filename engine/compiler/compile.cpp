@@ -1,6 +1,7 @@
 #include "coco/compile.h"
 
 #include <algorithm>
+#include <filesystem>
 
 #include "base/mapped_file.h"
 #include "compiler/compile_program.h"
@@ -35,7 +36,7 @@ int measure_scale(const format::Program& program) {
 }  // namespace
 
 Result<format::Program> compile_program(std::span<const uint8_t> onnx, const CompileOptions& options) {
-  COCO_ASSIGN(graph::Graph graph, import_onnx(onnx, {options.input_shapes}));
+  COCO_ASSIGN(graph::Graph graph, import_onnx(onnx, {options.input_shapes, options.folder}));
   COCO_TRY(graph::verify(graph));
   if (options.optimize) COCO_TRY(run_passes(graph));
   if (options.precision == Precision::kF16) COCO_TRY(halve_weights(graph));
@@ -63,7 +64,9 @@ Result<std::vector<uint8_t>> compile_onnx_bytes(std::span<const uint8_t> bytes, 
 
 Result<std::vector<uint8_t>> compile_onnx_file(const std::string& path, const CompileOptions& options) {
   COCO_ASSIGN(const auto file, MappedFile::open(path, format::Limits::kMaxFileBytes));
-  auto result = compile_onnx_bytes(file->bytes(), options);
+  CompileOptions here = options;
+  if (here.folder.empty()) here.folder = std::filesystem::absolute(path).parent_path().string();
+  auto result = compile_onnx_bytes(file->bytes(), here);
   if (!result.ok()) return make_error(result.error().code, path + ": " + result.error().message);
   return result;
 }

@@ -20,6 +20,7 @@ Result<std::shared_ptr<const Model>> load_or_compile(const std::string& path) {
   if (is_coco(file->bytes())) return Model::load(path);
   CompileOptions options;
   options.card.name = std::filesystem::path(path).stem().string();
+  options.folder = std::filesystem::absolute(path).parent_path().string();
   auto program = compiler::compile_program(file->bytes(), options);
   if (!program.ok()) return make_error(program.error().code, path + ": " + program.error().message);
   return Model::from_program(std::move(program).value());

@@ -36,8 +36,33 @@ Tensor activated(format::UnaryKind kind, float a, float b, const Tensor& x) {
       return torch::sigmoid(x);
     case format::UnaryKind::kTanh:
       return torch::tanh(x);
+    case format::UnaryKind::kHardSigmoid:
+      return torch::clamp(a * x + b, 0, 1);
+    case format::UnaryKind::kHardSwish:
+      return torch::hardswish(x);
+    case format::UnaryKind::kElu:
+      return torch::elu(x, a);
+    case format::UnaryKind::kSwish:
+      return torch::silu(x);
+    case format::UnaryKind::kGelu:
+      return torch::gelu(x);
+    case format::UnaryKind::kSoftplus:
+      return torch::softplus(x);
+    case format::UnaryKind::kExp:
+      return torch::exp(x);
+    case format::UnaryKind::kLog:
+      return torch::log(x);
+    case format::UnaryKind::kSqrt:
+      return torch::sqrt(x);
+    case format::UnaryKind::kReciprocal:
+      return torch::reciprocal(x);
+    case format::UnaryKind::kNeg:
+      return -x;
+    case format::UnaryKind::kAbs:
+      return torch::abs(x);
+    default:
+      return {};  // check_operator refuses it
   }
-  return x;
 }
 
 Tensor slot(const Tensors& in, size_t i) { return i < in.size() ? in[i] : Tensor(); }
@@ -76,8 +101,15 @@ Tensor run(const format::BinaryParams& p, const Tensors& in, const Shape&) {
       return in[0] * in[1];
     case format::BinaryKind::kDiv:
       return in[0] / in[1];
+    case format::BinaryKind::kPow:
+      return torch::pow(in[0], in[1]);
+    case format::BinaryKind::kMin:
+      return torch::minimum(in[0], in[1]);
+    case format::BinaryKind::kMax:
+      return torch::maximum(in[0], in[1]);
+    default:
+      return {};  // check_operator refuses it
   }
-  return {};
 }
 
 Tensor run(const format::ConcatParams& p, const Tensors& in, const Shape&) { return torch::cat(in, p.axis); }
@@ -192,6 +224,19 @@ Shape result_shape(const graph::Node& node, const Tensors& in) {
   return shape;
 }
 
+/// Whether `activated` has the function.
+bool has_gradient(format::UnaryKind kind) {
+  switch (kind) {
+    case format::UnaryKind::kSelu:
+    case format::UnaryKind::kSoftsign:
+    case format::UnaryKind::kThresholdedRelu:
+    case format::UnaryKind::kErf:
+      return false;
+    default:
+      return kind < format::UnaryKind::kSign;
+  }
+}
+
 /// What the node does to the first axis; empty: it leaves it alone.
 std::string batch_obstacle(const graph::Node& node) {
   const std::string across = "it works across the axis of pictures";
@@ -221,9 +266,29 @@ Status check_operator(const graph::Node& node) {
     case format::OpKind::kQuantConv2d:
     case format::OpKind::kDequantize:
       return unsupported(node, "it works on integers");
-    default:
+    case format::OpKind::kConv2d:
+    case format::OpKind::kConvTranspose2d:
+    case format::OpKind::kUnary:
+    case format::OpKind::kPrelu:
+    case format::OpKind::kBinary:
+    case format::OpKind::kConcat:
+    case format::OpKind::kSlice:
+    case format::OpKind::kPad:
+    case format::OpKind::kResize:
+    case format::OpKind::kDepthToSpace:
+    case format::OpKind::kSpaceToDepth:
+    case format::OpKind::kTranspose:
+    case format::OpKind::kReshape:
       break;
+    default:
+      return unsupported(node, "the trainer does not know it");
   }
+  if (const auto* p = node.as<format::UnaryParams>(); p != nullptr && !has_gradient(p->kind))
+    return unsupported(node, "the trainer does not know '" + std::string(to_string(p->kind)) + "'");
+  if (const auto* p = node.as<format::Conv2dParams>(); p != nullptr && !has_gradient(p->activation))
+    return unsupported(node, "the trainer does not know '" + std::string(to_string(p->activation)) + "'");
+  if (const auto* p = node.as<format::BinaryParams>(); p != nullptr && p->kind > format::BinaryKind::kMax)
+    return unsupported(node, "the trainer does not know '" + std::string(to_string(p->kind)) + "'");
   if (const auto* p = node.as<format::ConvTranspose2dParams>()) {
     for (size_t i = 0; i < 2; ++i) {
       if (p->output_padding[i] >= std::max(p->stride[i], p->dilation[i]))

@@ -162,21 +162,64 @@ TEST_CASE("files that are no model give one line that names them") {
   auto directory = load_or_compile(folder.path().string());
   REQUIRE_FALSE(directory.ok());
   REQUIRE(directory.error().message.find(folder.path().string()) != std::string::npos);
-  OnnxBuilder soft;
-  soft.input("x", {1, 4}).output("y");
-  soft.node("Softmax", {"x"}, {"y"});
-  refuse(folder.write("soft.onnx", soft.bytes()), ErrorCode::kUnsupported);
+  OnnxBuilder hard;
+  hard.input("x", {1, 4}).output("y");
+  hard.node("Hardmax", {"x"}, {"y"});
+  refuse(folder.write("hard.onnx", hard.bytes()), ErrorCode::kUnsupported);
 }
 
-TEST_CASE("a foreign network with an operator we lack is refused by name") {
-  const char* data = std::getenv("COCO_DATA_DIR");
-  const fs::path path = fs::path(data != nullptr ? data : "../shared/data") / "models/yunet_n_320_320.onnx";
-  if (!fs::exists(path)) {
-    WARN(path.string() + " is not there; skipped");
-    return;
+namespace {
+
+/// A 1x1 convolution whose weight lies in another file.
+std::string with_weights_in(const std::string& location, int64_t offset, int64_t length) {
+  OnnxBuilder b;
+  b.input("x", {1, 1, 2, 2}).output("y").floats("w", {1, 1, 1, 1}, {});
+  b.node("Conv", {"x", "w"}, {"y"});
+  onnx::TensorProto& tensor = *b.model().mutable_graph()->mutable_initializer(0);
+  tensor.set_data_location(onnx::TensorProto::EXTERNAL);
+  const auto add = [&](const char* key, const std::string& value) {
+    auto* entry = tensor.add_external_data();
+    entry->set_key(key);
+    entry->set_value(value);
+  };
+  add("location", location);
+  add("offset", std::to_string(offset));
+  add("length", std::to_string(length));
+  return b.bytes();
+}
+
+}  // namespace
+
+TEST_CASE("weights in other files are read from the model's folder, and from nowhere else") {
+  const TempFolder folder;
+  const float numbers[] = {7, 3};
+  const std::string_view bytes(reinterpret_cast<const char*>(numbers), sizeof(numbers));
+  folder.write("weights.bin", bytes);
+  fs::create_directory(folder.path() / "model");
+  fs::create_directory(folder.path() / "model/data");
+  folder.write("model/data/weights.bin", bytes);
+  fs::create_symlink(folder.path() / "weights.bin", folder.path() / "model/link.bin");
+  const auto compiled = [&](const std::string& location, int64_t offset, int64_t length) {
+    return compile_onnx_file(folder.write("model/m.onnx", with_weights_in(location, offset, length)), {});
+  };
+  const auto good = compiled("data/weights.bin", 4, 4);
+  INFO((good.ok() ? "" : good.error().message));
+  REQUIRE(good.ok());
+  const auto y = run(Model::from_bytes(*good).value(), Shape{1, 1, 2, 2});
+  CHECK(y[1] == Approx(3 * (37.0f / 101.0f - 0.3f)));
+  for (const std::string bad : {"../weights.bin", "data/../../weights.bin", "link.bin", "/etc/hostname", ""}) {
+    INFO(bad);
+    const auto refused = compiled(bad, 4, 4);
+    REQUIRE_FALSE(refused.ok());
+    CHECK(refused.error().message.find("not in the model's folder") != std::string::npos);
   }
-  auto model = load_or_compile(path.string());
-  REQUIRE_FALSE(model.ok());
-  REQUIRE(model.error().code == ErrorCode::kUnsupported);
-  REQUIRE(model.error().message.find("MaxPool") != std::string::npos);
+  CHECK(compiled("data/none.bin", 0, 4).error().message.find("none.bin") != std::string::npos);
+  CHECK(compiled("data/weights.bin", 4, 8).error().message.find("too few") != std::string::npos);
+  CHECK(compiled("data/weights.bin", int64_t{1} << 60, 4).error().message.find("too few") != std::string::npos);
+  CHECK(compiled("data/weights.bin", -1, 4).error().message.find("no offset") != std::string::npos);
+  // More or fewer bytes than the shape says.
+  CHECK_FALSE(compiled("data/weights.bin", 0, 8).ok());
+  const std::string in_memory = with_weights_in("data/weights.bin", 4, 4);
+  CHECK(compile_onnx_bytes(coco::testing::as_bytes(in_memory), {}).error().message.find("another file") !=
+        std::string::npos);
 }

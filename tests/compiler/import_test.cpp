@@ -71,15 +71,15 @@ TEST_CASE("a small super-resolution network imports with dynamic height and widt
 
 TEST_CASE("dynamic dimensions can be pinned, and only to what the model allows") {
   const OnnxBuilder builder = coco::testing::small_upscaler();
-  auto pinned = import_model(builder, {{{"x", Shape{1, 1, 20, kDynamicDim}}}});
+  auto pinned = import_model(builder, {{{"x", Shape{1, 1, 20, kDynamicDim}}}, ""});
   REQUIRE(pinned.ok());
   REQUIRE(pinned->outputs()[0].value->shape() == Shape{1, 1, 40, kDynamicDim});
   for (const Shape& bad : {Shape{2, 1, 20, 20}, Shape{1, 20, 20}}) {
-    auto refused = import_model(builder, {{{"x", bad}}});
+    auto refused = import_model(builder, {{{"x", bad}}, ""});
     REQUIRE_FALSE(refused.ok());
     REQUIRE(refused.error().code == ErrorCode::kInvalidArgument);
   }
-  auto unknown = import_model(builder, {{{"z", Shape{1}}}});
+  auto unknown = import_model(builder, {{{"z", Shape{1}}}, ""});
   REQUIRE(unknown.error().message.find("no input 'z'") != std::string::npos);
 }
 

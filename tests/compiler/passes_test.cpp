@@ -49,7 +49,7 @@ std::string after(const std::vector<std::string>& passes, const std::string& tex
 }  // namespace
 
 TEST_CASE("every pass can be found by name, and dead code goes last") {
-  REQUIRE(compiler::pass_list().size() == 8);
+  REQUIRE(compiler::pass_list().size() == 10);
   for (const compiler::Pass& pass : compiler::pass_list()) REQUIRE(compiler::find_pass(pass.name) == &pass);
   REQUIRE(compiler::pass_list().back().name == "remove_dead");
   REQUIRE(compiler::find_pass("no such pass") == nullptr);
@@ -422,5 +422,134 @@ TEST_CASE("remove_dead") {
     const %c: f32[4] = fill 1
     %y = Binary(%x, %c) {kind = add}
     output %y
+  )"));
+}
+
+TEST_CASE("recognize_functions") {
+  const std::string swish = R"(
+    input %x: f32[2, 3]
+    %y = Unary(%x) {kind = swish}
+    output %y
+  )";
+  CHECK(after({"recognize_functions"}, R"(
+    input %x: f32[2, 3]
+    %g = Unary(%x) {kind = sigmoid}
+    %y = Binary(%g, %x) {kind = mul}
+    output %y
+  )") == normal(swish));
+  // The gate has another reader: it stays, and the product becomes one function all the same.
+  CHECK(after({"recognize_functions"}, R"(
+    input %x: f32[2, 3]
+    %g = Unary(%x) {kind = sigmoid}
+    %y = Binary(%g, %x) {kind = mul}
+    output %y
+    output %g
+  )") == normal(R"(
+    input %x: f32[2, 3]
+    %g = Unary(%x) {kind = sigmoid}
+    %y = Unary(%x) {kind = swish}
+    output %y
+    output %g
+  )"));
+  const std::string hard = R"(
+    input %x: f32[2, 3]
+    %y = Unary(%x) {kind = hard_swish}
+    output %y
+  )";
+  const std::string clip = R"(
+    input %x: f32[2, 3]
+    const %three: f32[] = [3]
+    const %six: f32[] = [6]
+    %r = Binary(%x, %three)
+    %c = Unary(%r) {kind = clip, b = 6}
+  )";
+  CHECK(after({"recognize_functions"},
+              clip + "%p = Binary(%x, %c) {kind = mul}\n %y = Binary(%p, %six) {kind = div}\n output %y\n") ==
+        normal(hard));
+  CHECK(after({"recognize_functions"},
+              clip + "%p = Binary(%c, %six) {kind = div}\n %y = Binary(%x, %p) {kind = mul}\n output %y\n") ==
+        normal(hard));
+  const std::string erf = R"(
+    input %x: f32[2, 3]
+    const %root: f32[] = [1.4142135]
+    const %one: f32[] = [1]
+    const %half: f32[] = [0.5]
+    %s = Binary(%x, %root) {kind = div}
+    %e = Unary(%s) {kind = erf}
+    %r = Binary(%e, %one)
+  )";
+  const std::string gelu = R"(
+    input %x: f32[2, 3]
+    %y = Unary(%x) {kind = gelu}
+    output %y
+  )";
+  CHECK(after({"recognize_functions"},
+              erf + "%p = Binary(%x, %r) {kind = mul}\n %y = Binary(%p, %half) {kind = mul}\n output %y\n") ==
+        normal(gelu));
+  CHECK(after({"recognize_functions"},
+              erf + "%p = Binary(%x, %half) {kind = mul}\n %y = Binary(%p, %r) {kind = mul}\n output %y\n") ==
+        normal(gelu));
+  // Another number in its place: something else.
+  const std::string other = R"(
+    input %x: f32[2, 3]
+    input %z: f32[2, 3]
+    %g = Unary(%x) {kind = sigmoid}
+    %y = Binary(%g, %z) {kind = mul}
+    output %y
+  )";
+  CHECK(after({"recognize_functions"}, other) == normal(other));
+}
+
+TEST_CASE("recognize_norms") {
+  const auto decomposed = [](const std::string& shape, const std::string& axes, const std::string& rest) {
+    return "input %x: f32" + shape + R"(
+    const %two: f32[] = [2]
+    const %eps: f32[] = [0.25]
+    %m = Reduce(%x) {kind = mean, axes = )" +
+           axes + R"(}
+    %d = Binary(%x, %m) {kind = sub}
+    %q = Binary(%d, %two) {kind = pow}
+    %v = Reduce(%q) {kind = mean, axes = )" +
+           axes + R"(}
+    %w = Binary(%v, %eps)
+    %s = Unary(%w) {kind = sqrt}
+    %n = Binary(%d, %s) {kind = div}
+)" + rest;
+  };
+  CHECK(after({"recognize_norms"}, decomposed("[2, 5, 3]", "[2]", R"(
+    const %g: f32[3] = [1, 2, 3]
+    const %b: f32[3] = [4, 5, 6]
+    %p = Binary(%n, %g) {kind = mul}
+    %y = Binary(%p, %b)
+    output %y
+  )")) == normal(R"(
+    input %x: f32[2, 5, 3]
+    const %g: f32[3] = [1, 2, 3]
+    const %b: f32[3] = [4, 5, 6]
+    %n = LayerNorm(%x, %g, %b) {axis = 2, epsilon = 0.25}
+    output %n "y"
+  )"));
+  CHECK(after({"recognize_norms"}, decomposed("[2, 3, 4, 5]", "[2, 3]", "output %n\n")) == normal(R"(
+    input %x: f32[2, 3, 4, 5]
+    %n = GroupNorm(%x) {groups = 3, epsilon = 0.25}
+    output %n
+  )"));
+  const std::string middle = decomposed("[2, 3, 4]", "[1]", "output %n\n");
+  CHECK(after({"recognize_norms"}, middle) == normal(middle));  // not the last axes
+  CHECK(after({"recognize_norms"}, R"(
+    input %x: f32[1, 4, 3, 3]
+    const %one: f32[2] = [1, 1]
+    const %zero: f32[2] = [0, 0]
+    const %g: f32[4, 1, 1] = [1, 2, 3, 4]
+    %a = Reshape(%x) {shape = [0, 2, -1]}
+    %n = GroupNorm(%a, %one, %zero) {groups = 2}
+    %b = Reshape(%n) {shape = [1, 4, 3, 3]}
+    %y = Binary(%b, %g) {kind = mul}
+    output %y
+  )") == normal(R"(
+    input %x: f32[1, 4, 3, 3]
+    const %g: f32[4] = [1, 2, 3, 4]
+    %b = GroupNorm(%x, %g) {groups = 2}
+    output %b "y"
   )"));
 }

@@ -10,6 +10,7 @@
 #include <unordered_set>
 
 #include "compiler/onnx/expand_node.h"
+#include "compiler/onnx/external_data.h"
 #include "compiler/onnx/import_graph.h"
 #include "compiler/onnx/import_table.h"
 #include "compiler/onnx/tensor_proto.h"
@@ -243,6 +244,7 @@ Result<graph::Graph> import_model(std::span<const uint8_t> bytes, const ImportOp
   COCO_ASSIGN(state.opset, read_opset(model));
   const onnx::GraphProto& graph = model.graph();
   COCO_TRY(check_bounds(graph));
+  COCO_TRY(load_external_data(model, options.folder));
   COCO_TRY(check_operators(graph, state));
   COCO_TRY(import_initializers(graph, state, false));
   COCO_TRY(check_with_library(model));

@@ -17,6 +17,8 @@ namespace coco::compiler {
 struct ImportOptions {
   /// Pins dynamic input dimensions by input name.
   std::vector<std::pair<std::string, Shape>> input_shapes;
+  /// Where weights in other files lie; empty: such models are refused.
+  std::string folder;
 };
 
 /// Damaged bytes: kInvalidData. Well-formed but outside what can be imported: kUnsupported, naming node, operator and

@@ -268,9 +268,11 @@ Result<std::vector<graph::Value*>> NodeContext::add_all(format::OpParams params,
     return make_error(argument ? ErrorCode::kInvalidData : made.error().code, where() + ": " + made.error().message);
   }
   graph::Node* node = *made;
-  // What follows from constants may be needed as numbers by the next node.
-  std::vector<graph::Value*> folded = fold_node(state_.graph, node, kMaxHostElements * 8);
-  if (!folded.empty()) return folded;
+  // What follows from constants may be needed as numbers by the next node; quantized weights are not.
+  if (node->kind() != format::OpKind::kDequantize) {
+    std::vector<graph::Value*> folded = fold_node(state_.graph, node, kMaxHostElements * 8);
+    if (!folded.empty()) return folded;
+  }
   for (size_t i = 0; i < node->outputs().size(); ++i) {
     if (!node->outputs()[i]->shape().is_static()) follow_shapes(node, i);
   }

@@ -51,6 +51,8 @@ std::optional<Affine> as_affine(const Node* node, size_t conv_slot, int64_t chan
         if (!conv_first || v == 0) return std::nullopt;
         affine.multiply[c] = 1.0 / v;
         break;
+      default:
+        return std::nullopt;
     }
   }
   return affine;

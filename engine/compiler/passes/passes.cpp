@@ -8,6 +8,8 @@ constexpr Pass kPasses[] = {
     {"drop_identities", drop_identities},
     {"recognize_integers", recognize_integers},
     {"fold_constants", fold_constants},
+    {"recognize_functions", recognize_functions},
+    {"recognize_norms", recognize_norms},
     {"fold_pad", fold_pad},
     {"fold_affine", fold_affine},
     {"fuse_activations", fuse_activations},

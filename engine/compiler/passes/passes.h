@@ -25,6 +25,8 @@ Status drop_identities(graph::Graph& graph);
 Status recognize_pixel_shuffle(graph::Graph& graph);
 Status recognize_integers(graph::Graph& graph);
 Status fold_constants(graph::Graph& graph);
+Status recognize_functions(graph::Graph& graph);
+Status recognize_norms(graph::Graph& graph);
 Status fold_pad(graph::Graph& graph);
 Status fold_affine(graph::Graph& graph);
 Status fuse_activations(graph::Graph& graph);

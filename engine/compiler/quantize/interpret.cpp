@@ -210,7 +210,7 @@ class Run {
     if (row == nullptr) {
       return make_error(ErrorCode::kUnsupported, "operator '" + node.name() + "' cannot be calibrated: no kernel");
     }
-    row->function(node.params(), in, views, 0, kernels::dense_rows(views[0].shape));
+    row->function(node.params(), in, views, 0, kernels::dense_units({&node.params(), in, views}));
     return {};
   }
 

@@ -18,7 +18,8 @@ format::ConstantData data_of(const std::vector<T>& values) {
 /// The activation would have to be computed in f32.
 bool needs_f32_activation(const Node& node) {
   const auto kind = node.as<format::Conv2dParams>()->activation;
-  return node.input(3) == nullptr && (kind == format::UnaryKind::kSigmoid || kind == format::UnaryKind::kTanh);
+  return node.input(3) == nullptr && kind != format::UnaryKind::kIdentity && kind != format::UnaryKind::kRelu &&
+         kind != format::UnaryKind::kLeakyRelu && kind != format::UnaryKind::kClip;
 }
 
 class Writer {

@@ -77,6 +77,9 @@ struct CompileOptions {
   ModelCard card;
   /// Pins dynamic input dimensions: {"input", [1, 3, 224, 224]}. Empty: they stay dynamic.
   std::vector<std::pair<std::string, Shape>> input_shapes;
+  /// Where the model's weights in other files lie: they are read from there and below only. Empty: the model file's own
+  /// folder, and for models in memory nowhere.
+  std::string folder;
   /// Runs the optimising passes (constant folding, fusion). Off: the imported graph as it stands.
   bool optimize = true;
   /// kInt8 and kAuto need optimize and quantize.samples.
@@ -88,7 +91,7 @@ struct CompileOptions {
   QuantizeReport* report = nullptr;  ///< written when precision is kInt8 or kAuto
 };
 
-/// Compiles an ONNX file (opsets 7 to 17) to the bytes of a .coco file.
+/// Compiles an ONNX file (opsets 6 to 17) to the bytes of a .coco file.
 COCO_API Result<std::vector<uint8_t>> compile_onnx_file(const std::string& path, const CompileOptions& options);
 /// The same from a serialised ModelProto.
 COCO_API Result<std::vector<uint8_t>> compile_onnx_bytes(std::span<const uint8_t> bytes, const CompileOptions& options);
