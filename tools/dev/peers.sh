@@ -53,3 +53,16 @@ compare_onnxruntime() {
     exit !(a <= n / 1000 && f <= n / 10000)
   }' || die "peers: ONNX Runtime differs from the integer engine by too much"
 }
+
+# compare_random_graphs TEST: random graphs of the importer's operators, here and in ONNX Runtime.
+compare_random_graphs() {
+  local test=$1 folder=build/peers/graphs seeds=${COCO_FUZZ_SEEDS:-500}
+  { have npm && have node; } || { echo "peers: skipped: npm and node are not installed (./dev setup bench)"; return 0; }
+  fetch_onnxruntime || { echo "peers: skipped: ONNX Runtime could not be fetched, see build/peers/npm.log"; return 0; }
+  rm -rf "$folder"
+  mkdir -p "$folder"
+  COCO_FUZZ_SEEDS=$seeds COCO_RANDOM_GRAPHS=$folder "$test" >"$folder/log.txt" || { tail -n 20 "$folder/log.txt" >&2; return 1; }
+  printf 'peers: random graphs: '
+  node tools/peers/random_graphs.js --modules build/peers --folder "$folder" ||
+    die "peers: ONNX Runtime gives other results for random graphs (COCO_FUZZ_SEEDS=$seeds)"
+}

@@ -48,7 +48,8 @@ dev_test() {
   done
   [ "$install" = 1 ] && dev_setup "${groups[@]}"
   if [ "$peers" = 1 ]; then
-    build "$preset" cocopipe coco_models
+    build "$preset" cocopipe coco_models test_compiler_random_graph
+    compare_random_graphs "build/$preset/tests/test_compiler_random_graph"
     compare_onnxruntime "build/$preset/bin/cocopipe"
     return
   fi

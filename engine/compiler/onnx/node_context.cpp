@@ -172,7 +172,8 @@ Result<graph::Value*> NodeContext::integers(size_t i, bool& is_signed) {
   is_signed = false;
   Imported* input = imported(i);
   if (input == nullptr) return nullptr;
-  if (input->steps == nullptr && input->value == nullptr && input->integers == nullptr) return nullptr;
+  const bool numbers = input->host != nullptr && input->host->is_constant();
+  if (input->steps == nullptr && input->value == nullptr && input->integers == nullptr && !numbers) return nullptr;
   if (input->steps == nullptr) {
     COCO_ASSIGN(graph::Value * value, materialise(node_.input(static_cast<int>(i))));
     const DataType type = value->type();
