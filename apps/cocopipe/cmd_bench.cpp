@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/cocopipe/command.h"
+#include "apps/cocopipe/percentile.h"
 #include "coco/device.h"
 #include "coco/vision.h"
 
@@ -77,13 +78,6 @@ void paint(const Picture& picture, Scene scene, int frame) {
         row[x] = static_cast<uint8_t>(x + y * static_cast<int>(plane) + (scene == Scene::kMoving ? frame : 0));
     }
   }
-}
-
-double percentile(const std::vector<double>& sorted, double share) {
-  const double place = share * static_cast<double>(sorted.size() - 1);
-  const auto low = static_cast<size_t>(place);
-  const size_t high = std::min(low + 1, sorted.size() - 1);
-  return sorted[low] + (sorted[high] - sorted[low]) * (place - static_cast<double>(low));
 }
 
 Result<std::vector<double>> measure(vision::Upscaler& upscaler, const Options& options) {
@@ -173,6 +167,7 @@ void add_bench(CLI::App& app, Action& action) {
   CLI::App* command = app.add_subcommand("bench", "measure speed");
   command->require_subcommand(1);
   command->footer("Example: cocopipe bench upscale --model sr2x-s --input-size 1920x1080");
+  add_bench_model(*command, action);
   CLI::App* upscale = command->add_subcommand("upscale", "frames in memory to frames in memory, no file, no codec");
   upscale->add_option("--model", options->model,
                       "shipped model, .coco or .onnx file, bicubic or lanczos; default sr2x-s");

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <charconv>
 #include <cstdio>
 #include <map>
 #include <memory>
@@ -25,24 +24,6 @@ struct Options {
   std::string calibration;  ///< folder
   bool no_optimize = false, quiet = false;
 };
-
-Status add_shape(const std::string& text, CompileOptions& compile) {
-  const Error bad = make_error(ErrorCode::kInvalidArgument,
-                               "--input-shape '" + text + "' is not NAME=D,D,..., for example input=1,3,224,224");
-  const size_t equals = text.rfind('=');
-  if (equals == std::string::npos || equals == 0) return bad;
-  std::vector<int64_t> dims;
-  for (size_t at = equals + 1; at <= text.size();) {
-    const size_t end = std::min(text.find(',', at), text.size());
-    int64_t dim = 0;
-    const auto [rest, error] = std::from_chars(text.data() + at, text.data() + end, dim);
-    if (error != std::errc() || rest != text.data() + end || dim < 1) return bad;
-    dims.push_back(dim);
-    at = end + 1;
-  }
-  compile.input_shapes.emplace_back(text.substr(0, equals), Shape(dims));
-  return {};
-}
 
 void overlay(const ModelCard& given, ModelCard& card) {
   for (std::string ModelCard::*member :
@@ -122,7 +103,9 @@ Result<int> compile(Options& options) {
   if (!options.card_file.empty()) COCO_TRY(read_card(options.card_file, options.compile.card));
   overlay(options.given, options.compile.card);
   if (options.scale > 0) options.compile.card.scale = options.scale;
-  for (const std::string& shape : options.shapes) COCO_TRY(add_shape(shape, options.compile));
+  for (const std::string& shape : options.shapes) {
+    COCO_ASSIGN(options.compile.input_shapes.emplace_back(), read_input_shape(shape));
+  }
   options.compile.optimize = !options.no_optimize;
   const Precision precision = std::exchange(options.compile.precision, Precision::kF32);
   COCO_ASSIGN(std::vector<uint8_t> bytes, compile_onnx_file(options.input, options.compile));

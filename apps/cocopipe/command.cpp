@@ -44,6 +44,23 @@ CLI::Option* add_sizes(CLI::App& app, const std::string& name, std::vector<Size>
   return app.add_option_function<std::vector<std::string>>(name, take, help)->type_name("WxH");
 }
 
+Result<std::pair<std::string, Shape>> read_input_shape(const std::string& text) {
+  const Error bad = make_error(ErrorCode::kInvalidArgument,
+                               "--input-shape '" + text + "' is not NAME=D,D,..., for example input=1,3,224,224");
+  const size_t equals = text.rfind('=');
+  if (equals == std::string::npos || equals == 0) return bad;
+  std::vector<int64_t> dims;
+  for (size_t at = equals + 1; at <= text.size();) {
+    const size_t end = std::min(text.find(',', at), text.size());
+    int64_t dim = 0;
+    const auto [rest, error] = std::from_chars(text.data() + at, text.data() + end, dim);
+    if (error != std::errc() || rest != text.data() + end || dim < 1) return bad;
+    dims.push_back(dim);
+    at = end + 1;
+  }
+  return std::pair(text.substr(0, equals), Shape(std::move(dims)));
+}
+
 void add_threads(CLI::App& app, SessionOptions& session) {
   app.add_option("--threads", session.threads, "threads of the network; 0: all cores allowed to the process")
       ->check(CLI::Range(0, 1024));

@@ -7,6 +7,7 @@
 #include <CLI/CLI.hpp>
 #include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "coco/session.h"
@@ -28,6 +29,8 @@ void add_inspect(CLI::App& app, Action& action);
 void add_infer(CLI::App& app, Action& action);
 void add_eval(CLI::App& app, Action& action);
 void add_bench(CLI::App& app, Action& action);
+/// Below `bench`.
+void add_bench_model(CLI::App& bench, Action& action);
 void add_compare(CLI::App& app, Action& action);
 void add_demo_clip(CLI::App& app, Action& action);
 void add_models(CLI::App& app, Action& action);
@@ -42,6 +45,8 @@ CLI::Option* add_size(CLI::App& app, const std::string& name, Size& size, const 
 /// The same for one or more sizes; `sizes` stays empty when none is given.
 CLI::Option* add_sizes(CLI::App& app, const std::string& name, std::vector<Size>& sizes, const std::string& help);
 /// Adds --threads (0: all cores allowed to the process).
+/// "NAME=1,3,224,224" of --input-shape; every dimension 1 or more.
+Result<std::pair<std::string, Shape>> read_input_shape(const std::string& text);
 void add_threads(CLI::App& app, SessionOptions& session);
 /// --no-reuse; exact temporal reuse is on without it.
 void add_reuse(CLI::App& app, SessionOptions& session);

@@ -63,7 +63,7 @@ bench_onnxruntime() {
   local qdq=build/bench/sr2x-s-int8.onnx theirs8=() e same differ
   local bench=("$COCOPIPE" bench upscale --input-size 1920x1080 --threads 2 --luma-only --json)
   fetch_onnxruntime || { tail -n 5 build/peers/npm.log >&2; die "npm could not fetch onnxruntime-node"; }
-  node "$peer" input --width 1920 --height 1080 --out build/peers/in.npy >/dev/null
+  node "$peer" input --dims 1,1,1080,1920 --out build/peers/in.npy >/dev/null
   "$COCOPIPE" export "$INT8_MODEL" --onnx-qdq "$qdq" --quiet
   for _ in 1 2 3; do
     json=$("${bench[@]}" --model "$model" --seconds "$seconds")
@@ -118,11 +118,45 @@ bench_ablation() {
   COCO_TUNING_DIR= build/release/bench/ablation_bench "$F32_MODEL" --rounds $rounds
 }
 
+# Networks of well-known shapes with random weights beside ONNX Runtime, 2 threads each, the runs in turn.
+bench_networks() {
+  local seconds=2 folder=build/bench/networks peer=$PEER name dims model json differ ours theirs a b gmacs
+  [ "${1:-}" = --quick ] && seconds=0.3
+  dev_setup build run
+  build release cocopipe make_networks
+  fetch_onnxruntime || { tail -n 5 build/peers/npm.log >&2; die "npm could not fetch onnxruntime-node"; }
+  mkdir -p "$folder"
+  printf '%-20s %12s %14s %9s %9s  %s\n' "f32, 2 threads" "cocopipe ms" "ONNX Runtime" "ratio" "GMAC/s" "largest difference"
+  build/release/bench/make_networks "$folder" | while read -r name dims; do
+    model=$folder/$name.onnx ours=() theirs=()
+    node "$peer" input --dims "$dims" --out "$folder/in.npy" >/dev/null
+    for _ in 1 2 3; do
+      json=$(build/release/bin/cocopipe bench model "$model" --threads 2 --seconds "$seconds" --json)
+      ours+=("$(number ms_p50 <<<"$json")")
+      gmacs=$(number macs <<<"$json")
+      json=$(node "$peer" run --modules build/peers --model "$model" --in "$folder/in.npy" --out "$folder/theirs.npy" \
+        --threads 2 --seconds "$seconds")
+      theirs+=("$(number ms_p50 <<<"$json")")
+    done
+    build/release/bin/cocopipe infer "$model" --input "$folder/in.npy" --output "$folder/ours.npy" --quiet
+    differ=$(node "$peer" differ --a "$folder/ours.npy" --b "$folder/theirs.npy" | number max_abs_difference)
+    a=$(printf '%s\n' "${ours[@]}" | sort -g | sed -n 2p)
+    b=$(printf '%s\n' "${theirs[@]}" | sort -g | sed -n 2p)
+    awk -v n="$name" -v a="$a" -v b="$b" -v m="$gmacs" -v d="$differ" \
+      'BEGIN {printf "%-20s %12.2f %14.2f %8.2fx %9.1f  %s\n", n, a, b, b / a, m / a / 1e6, d}'
+  done
+}
+
 dev_bench() {
   local peers=0 seconds=5 min_time=0.2 threads target model
   if [ "${1:-}" = ablation ]; then
     shift
     bench_ablation "$@"
+    return
+  fi
+  if [ "${1:-}" = networks ]; then
+    shift
+    bench_networks "$@"
     return
   fi
   COCOPIPE=build/release/bin/cocopipe

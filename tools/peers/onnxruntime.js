@@ -1,5 +1,5 @@
-// Runs an image-to-image ONNX network (one input [1, C, H, W], one output) in ONNX Runtime on the CPU and times it.
-//   node onnxruntime.js input  --width W --height H --out IN.npy           a fixed pseudo-random input in 0..1
+// Runs an ONNX network of one input in ONNX Runtime on the CPU and times it; its first output is what counts.
+//   node onnxruntime.js input  --dims N,C,H,W --out IN.npy                 a fixed pseudo-random input in 0..1
 //   node onnxruntime.js run    --modules DIR --model M.onnx --in IN.npy --out OUT.npy --threads N --seconds S
 //   node onnxruntime.js picture --raw FILE --width W --height H --out IN.npy   8-bit grey samples as 0..1
 //   node onnxruntime.js differ --a A.npy --b B.npy                         largest absolute difference; of the values
@@ -18,14 +18,15 @@ function options(words) {
 
 // A linear congruential generator (Numerical Recipes' constants): the same bytes on every machine.
 function make_input(o) {
-  const data = new Float32Array(o.width * o.height);
+  const dims = o.dims.split(',').map(Number);
+  const data = new Float32Array(dims.reduce((a, b) => a * b, 1));
   let state = 1;
   for (let i = 0; i < data.length; ++i) {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
     data[i] = (state >>> 24) / 255;
   }
-  npy.write(o.out, [1, 1, Number(o.height), Number(o.width)], data);
-  return { width: Number(o.width), height: Number(o.height) };
+  npy.write(o.out, dims, data);
+  return { dims };
 }
 
 // Samples as every reader of 8-bit video makes them: s * (1/255), both in f32.
