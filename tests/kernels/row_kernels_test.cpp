@@ -331,14 +331,14 @@ TEST_CASE("pointwise rows equal the reference bit for bit") {
     CHECK(same_bits(result, expected, count));
     CHECK(result[count + kRowSlop] == kCanary);
   };
-  for (int kind = 0; kind < 6; ++kind) {
+  for (int kind = 0; kind < static_cast<int>(format::UnaryKind::kNot); ++kind) {
     const format::UnaryParams params{static_cast<format::UnaryKind>(kind), kind == 3 ? -0.5f : 0.3f, 0.6f};
     for_each_row<UnaryRowSlot>({}, [&](const auto& row) {
       check([&](float* out) { unary_row_ref(params, a.data(), count, out); },
             [&](float* out) { row.function(params, a.data(), count, out); });
     });
   }
-  for (int kind = 0; kind < 4; ++kind) {
+  for (int kind = 0; kind < static_cast<int>(format::BinaryKind::kEqual); ++kind) {
     const auto binary = static_cast<format::BinaryKind>(kind);
     for_each_row<BinaryRowSlot>({}, [&](const auto& row) {
       check([&](float* out) { binary_row_ref(binary, a.data(), b.data(), count, out); },

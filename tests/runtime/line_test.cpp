@@ -158,6 +158,40 @@ TEST_CASE("strides, groups, transposed convolutions and every activation") {
   }
 }
 
+TEST_CASE("columns a stride apart, and every window of a pool") {
+  struct Window {
+    std::array<int64_t, 2> kernel, stride, dilation;
+    std::array<int64_t, 4> pads;
+    int64_t group;
+  };
+  for (const Window& w :
+       {Window{{1, 1}, {2, 2}, {1, 1}, {0, 0, 0, 0}, 1}, Window{{3, 3}, {2, 2}, {1, 1}, {1, 1, 1, 1}, 8},
+        Window{{4, 4}, {2, 2}, {1, 1}, {1, 1, 1, 1}, 2}, Window{{3, 5}, {1, 3}, {1, 2}, {1, 4, 1, 3}, 4},
+        Window{{7, 7}, {2, 2}, {1, 1}, {3, 3, 3, 3}, 1}, Window{{2, 1}, {1, 4}, {2, 1}, {2, 0, 0, 0}, 1}}) {
+    NetworkBuilder net(11);
+    const int in = net.input({1, 8, kDynamicDim, kDynamicDim});
+    format::Conv2dParams conv;
+    conv.kernel = w.kernel, conv.stride = w.stride, conv.dilation = w.dilation, conv.pads = w.pads,
+    conv.group = w.group;
+    conv.activation = format::UnaryKind::kRelu;
+    const int strided = net.conv(net.conv3x3(in, 8, 8), 8, 16, conv);
+    std::vector<int> outputs{strided};
+    for (const auto kind : {format::PoolKind::kMax, format::PoolKind::kAverage}) {
+      for (const bool flag : {false, true}) {
+        format::Pool2dParams pool;
+        pool.kind = kind, pool.kernel = {3, 2}, pool.stride = {2, 1}, pool.dilation = {1, 2};
+        pool.pads = {1, 1, 2, 2}, pool.ceil_mode = flag, pool.count_padding = flag;
+        outputs.push_back(net.op(pool, {in}));
+      }
+    }
+    const auto program = net.finish(outputs);
+    for (const auto& [width, height] : std::vector<std::pair<int, int>>{{9, 9}, {16, 12}, {17, 33}, {70, 11}}) {
+      INFO(width << " x " << height << ", stride " << w.stride[1]);
+      check_program(program, {{1, 8, height, width}});
+    }
+  }
+}
+
 TEST_CASE("skips, concat, slices, padding and several outputs") {
   NetworkBuilder net(9);
   const int in = net.input({1, 3, kDynamicDim, kDynamicDim});

@@ -74,6 +74,8 @@ Result<BoundRowOp> bind(const BindContext& context) {
       return bind_slice(context);
     case format::OpKind::kPad:
       return bind_pad(context);
+    case format::OpKind::kPool2d:
+      return bind_pool(context);
     case format::OpKind::kResize:
       return bind_resize(context);
     case format::OpKind::kDepthToSpace:

@@ -68,6 +68,7 @@ Result<BoundRowOp> bind_concat(const BindContext& context);
 Result<BoundRowOp> bind_channel_slice(const BindContext& context, int64_t start, int64_t step);
 Result<BoundRowOp> bind_slice(const BindContext& context);
 Result<BoundRowOp> bind_pad(const BindContext& context);
+Result<BoundRowOp> bind_pool(const BindContext& context);
 Result<BoundRowOp> bind_resize(const BindContext& context);
 Result<BoundRowOp> bind_depth_to_space(const BindContext& context);
 Result<BoundRowOp> bind_space_to_depth(const BindContext& context);

@@ -103,6 +103,79 @@ class ConvTapsOp : public ConvOp {
   const kernels::ConvTapsFn run_;
 };
 
+/// A stride along the row: columns a stride apart are brought together, a plane for each phase of the stride that a tap
+/// meets, and the taps then read those planes with unit stride.
+class ConvStridedOp : public ConvOp {
+ public:
+  ConvStridedOp(const format::Conv2dParams& params, RowTensor input, kernels::ConvTapsWeights weights, PostFn post,
+                kernels::ConvTapsFn run)
+      : ConvOp(params, input, weights.shape, post), taps_(std::move(weights)), run_(run) {
+    const int stride = weights_.stride_x;
+    std::vector<int> plane_of(static_cast<size_t>(stride), -1);
+    for (int kx = 0; kx < weights_.kernel_w; ++kx) {
+      const int phase = kx * weights_.dilation_x % stride;
+      if (plane_of[static_cast<size_t>(phase)] >= 0) continue;
+      plane_of[static_cast<size_t>(phase)] = static_cast<int>(phases_.size());
+      phases_.push_back(phase);
+    }
+    for (kernels::ConvTap& tap : taps_.taps) {
+      const int plane = plane_of[static_cast<size_t>(tap.offset % stride)];
+      tap = {tap.channel * static_cast<int>(phases_.size()) + plane, tap.offset / stride};
+    }
+    taps_.shape.stride_x = 1;
+  }
+  size_t scratch_floats(int width) const override {
+    return static_cast<size_t>(weights_.kernel_h) * row_planes() * static_cast<size_t>(plane_floats(width));
+  }
+  void run(const RowArgs& args) const noexcept override {
+    kernels::ConvTapsArgs conv;
+    conv.weights = &taps_;
+    conv.in_channel_stride = plane_floats(args.x.size());
+    float* planes = args.scratch;
+    for (int ky = 0; ky < weights_.kernel_h; ++ky) {
+      const float* row = input_row(args, first_row(args.y) + ky * static_cast<int>(params_.dilation[0]));
+      if (row == nullptr) continue;
+      conv.ky[conv.row_count] = ky;
+      conv.rows[conv.row_count++] = planes;
+      for (int c = 0; c < input_.channels; ++c, row += args.inputs[0].channel_stride) {
+        for (const int phase : phases_) {
+          gather(row, phase, args.x.size(), planes);
+          planes += conv.in_channel_stride;
+        }
+      }
+    }
+    conv.out = args.out;
+    conv.out_channel_stride = args.out_channel_stride;
+    conv.width = args.x.size();
+    run_(conv);
+    activate(args, args.out);
+  }
+
+ private:
+  size_t row_planes() const { return static_cast<size_t>(input_.channels) * phases_.size(); }
+  ptrdiff_t plane_floats(int width) const {
+    constexpr ptrdiff_t kLine = 16;
+    const ptrdiff_t reach = ptrdiff_t(weights_.kernel_w - 1) * weights_.dilation_x / weights_.stride_x;
+    return (width + reach + kernels::kRowSlop + kLine - 1) / kLine * kLine;
+  }
+  /// plane[i] = row[i * stride + phase], as far as the row's taps go.
+  void gather(const float* row, int phase, int width, float* plane) const {
+    const ptrdiff_t stride = weights_.stride_x;
+    const ptrdiff_t columns =
+        ptrdiff_t(width - 1) * stride + ptrdiff_t(weights_.kernel_w - 1) * weights_.dilation_x + 1;
+    const ptrdiff_t count = (columns - phase + stride - 1) / stride;
+    if (stride == 2) {
+      for (ptrdiff_t i = 0; i < count; ++i) plane[i] = row[2 * i + phase];
+    } else {
+      for (ptrdiff_t i = 0; i < count; ++i) plane[i] = row[i * stride + phase];
+    }
+  }
+
+  kernels::ConvTapsWeights taps_;
+  const kernels::ConvTapsFn run_;
+  std::vector<int> phases_;  ///< a plane each
+};
+
 /// Two rows a step (kernels/conv/conv_pair.h).
 class ConvPairOp : public ConvOp {
  public:
@@ -237,12 +310,16 @@ Result<BoundRowOp> bind_conv(const BindContext& context) {
   }
   const bool fused = weights.epilogue != kernels::Epilogue::kNone || params.activation == format::UnaryKind::kIdentity;
   const PostFn post = fused ? nullptr : choose<kernels::UnaryRowSlot>(context.capabilities);
-  if (context.capabilities.skip_zeros && !context.capabilities.target.empty()) {
-    const auto* taps = kernels::select<kernels::ConvTapsSlot>(weights, context.capabilities);
+  if (!context.capabilities.target.empty() && (context.capabilities.skip_zeros || weights.stride_x > 1)) {
+    kernels::ConvRowWeights unit = weights;  // as the kernel sees it
+    unit.stride_x = 1;
+    const auto* taps = kernels::select<kernels::ConvTapsSlot>(unit, context.capabilities);
     weights.oc_tile = taps->function.oc_tile();
-    auto pruned = kernels::make_conv_taps(oihw.data(), weights);
-    if (pruned.density() <= kSparse)
-      return BoundRowOp{std::make_unique<ConvTapsOp>(params, input, std::move(pruned), post, taps->function.run), {0}};
+    auto left = kernels::make_conv_taps(oihw.data(), weights);
+    if (weights.stride_x > 1)
+      return BoundRowOp{std::make_unique<ConvStridedOp>(params, input, std::move(left), post, taps->function.run), {0}};
+    if (left.density() <= kSparse)
+      return BoundRowOp{std::make_unique<ConvTapsOp>(params, input, std::move(left), post, taps->function.run), {0}};
   }
   if (pairs_pay(params, weights, context.capabilities)) {
     const auto* pair = kernels::select<kernels::ConvPairSlot>(weights, context.capabilities);

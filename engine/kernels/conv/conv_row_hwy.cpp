@@ -92,7 +92,7 @@ void ConvRow(const ConvRowArgs& args) {
   const ptrdiff_t tile_floats = ptrdiff_t(in_per_group) * w.kernel_h * w.kernel_w;
   // A span short enough that the input of all its taps stays in the first-level cache while every tile reads it.
   const ptrdiff_t block = kVectors * ptrdiff_t(hn::Lanes(D()));
-  const ptrdiff_t floats_per_output = std::max<ptrdiff_t>(1, ptrdiff_t(w.in_channels) * args.row_count);
+  const ptrdiff_t floats_per_output = std::max<ptrdiff_t>(1, ptrdiff_t(in_per_group) * args.row_count);
   const ptrdiff_t span = block * std::clamp<ptrdiff_t>(4096 / (floats_per_output * block), 1, 64);
   for (ptrdiff_t x = 0; x < args.width; x += span) {
     const ptrdiff_t end = std::min<ptrdiff_t>(args.width, x + span);

@@ -143,6 +143,11 @@ void BinaryRow(format::BinaryKind kind, const float* a, const float* b, int coun
       return Map(count, out, [&](int i) HWY_ATTR { return hn::Mul(hn::LoadU(d, a + i), hn::LoadU(d, b + i)); });
     case format::BinaryKind::kDiv:
       return Map(count, out, [&](int i) HWY_ATTR { return hn::Div(hn::LoadU(d, a + i), hn::LoadU(d, b + i)); });
+    case format::BinaryKind::kMax:  // as the reference: a NaN on either side comes through
+      return Map(count, out, [&](int i) HWY_ATTR {
+        const V x = hn::LoadU(d, a + i), y = hn::LoadU(d, b + i);
+        return hn::IfThenElse(hn::Or(hn::Gt(y, x), hn::Ne(y, y)), y, x);
+      });
     default:
       return binary_row_ref(kind, a, b, count, out);
   }
