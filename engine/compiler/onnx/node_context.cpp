@@ -7,6 +7,12 @@
 #include "compiler/onnx/tensor_proto.h"
 
 namespace coco::compiler {
+namespace {
+
+/// Of one node's results, and of all that an import computes: beyond, nodes stay.
+constexpr int64_t kMaxFoldedBytes = kMaxHostElements * 8, kMaxAllFoldedBytes = int64_t{1} << 26;
+
+}  // namespace
 
 const TrialShapes& ImportState::shapes_of(const graph::Value* value) {
   auto [it, added] = shapes.try_emplace(value);
@@ -270,8 +276,11 @@ Result<std::vector<graph::Value*>> NodeContext::add_all(format::OpParams params,
   }
   graph::Node* node = *made;
   // What follows from constants may be needed as numbers by the next node; quantized weights are not.
-  if (node->kind() != format::OpKind::kDequantize) {
-    std::vector<graph::Value*> folded = fold_node(state_.graph, node, kMaxHostElements * 8);
+  const int64_t most = std::min(kMaxFoldedBytes, kMaxAllFoldedBytes - state_.folded_bytes);
+  const int64_t bytes = result_bytes(*node);
+  if (node->kind() != format::OpKind::kDequantize && bytes <= most) {
+    std::vector<graph::Value*> folded = fold_node(state_.graph, node, most);
+    if (!folded.empty()) state_.folded_bytes += bytes;
     if (!folded.empty()) return folded;
   }
   for (size_t i = 0; i < node->outputs().size(); ++i) {

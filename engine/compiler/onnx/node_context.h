@@ -44,6 +44,7 @@ struct ImportState {
   size_t roots = 0;            ///< unknown dimensions met so far
   size_t number_elements = 0;  ///< of all numbers made so far
   size_t nodes = 0;            ///< imported so far, those of loops every time
+  int64_t folded_bytes = 0;    ///< of all constants computed so far
   int depth = 0;               ///< of graphs inside graphs
 
   const TrialShapes& shapes_of(const graph::Value* value);
