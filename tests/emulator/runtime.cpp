@@ -3,6 +3,7 @@
 #include <new>
 
 #include "coco/buffer.h"
+#include "kernels/dense/dense.h"
 #include "tests/emulator/emulator.h"
 
 namespace {
@@ -46,6 +47,14 @@ void* heap_mark() { return next; }
 void heap_release(void* mark) { next = static_cast<char*>(mark); }
 
 }  // namespace coco::emulator
+
+// What the row references do with functions that have no vectors; no case here has one.
+namespace coco::kernels {
+
+float apply_unary(format::UnaryKind, float, float, float) noexcept { stop("apply_unary is not here\n"); }
+float apply_binary(format::BinaryKind, float, float) noexcept { stop("apply_binary is not here\n"); }
+
+}  // namespace coco::kernels
 
 // Of coco_base, whose other parts need an operating system.
 namespace coco {
