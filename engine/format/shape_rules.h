@@ -46,5 +46,7 @@ inline Error shape_error(std::string message, const char* file = __builtin_FILE(
 }
 /// Error unless low <= value <= high.
 Status check_range(const char* what, int64_t value, int64_t low, int64_t high);
+/// Error unless v is absent or [channels].
+Status check_per_channel(const char* what, const std::optional<Shape>& v, int64_t channels);
 
 }  // namespace coco::format

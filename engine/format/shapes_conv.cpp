@@ -2,6 +2,12 @@
 #include "format/shape_rules.h"
 
 namespace coco::format {
+Status check_per_channel(const char* what, const std::optional<Shape>& v, int64_t channels) {
+  if (!v) return {};
+  if (v->rank() == 1 && may_equal((*v)[0], channels)) return {};
+  return shape_error(std::string(what) + " " + v->to_string() + " is not [" + std::to_string(channels) + "]");
+}
+
 namespace {
 
 constexpr int64_t kMaxBlock = 1024;
@@ -36,12 +42,6 @@ Status check_weight(const Params& p, const Shape& w) {
                        std::to_string(p.kernel[1]));
   }
   return {};
-}
-
-Status check_per_channel(const char* what, const std::optional<Shape>& v, int64_t channels) {
-  if (!v) return {};
-  if (v->rank() == 1 && may_equal((*v)[0], channels)) return {};
-  return shape_error(std::string(what) + " " + v->to_string() + " is not [" + std::to_string(channels) + "]");
 }
 
 // Positions of the dilated window in the padded input.

@@ -26,11 +26,6 @@ Shape reduced(const Shape& x, const std::array<bool, Limits::kMaxRank>& axes, bo
   return Shape(std::move(dims));
 }
 
-Status check_per_channel(const char* what, const std::optional<Shape>& v, int64_t channels) {
-  if (!v || (v->rank() == 1 && may_equal((*v)[0], channels))) return {};
-  return shape_error(std::string(what) + " " + v->to_string() + " is not [" + std::to_string(channels) + "]");
-}
-
 // The product of two dimensions that are known or not; both at most kMaxDim.
 int64_t product(int64_t a, int64_t b) { return is_dynamic(a) || is_dynamic(b) ? kDynamicDim : a * b; }
 

@@ -348,3 +348,34 @@ TEST_CASE("every row of the import table can be found, within the opsets") {
   }
   CHECK(compiler::find_import_row("NoSuchOperator") == nullptr);
 }
+
+TEST_CASE("a loop that never ends is refused") {
+  onnx::GraphProto body;
+  body.set_name("body");
+  const auto declare = [](onnx::ValueInfoProto& info, const char* name, int type, bool scalar) {
+    info.set_name(name);
+    info.mutable_type()->mutable_tensor_type()->set_elem_type(type);
+    auto& shape = *info.mutable_type()->mutable_tensor_type()->mutable_shape();
+    if (!scalar) shape.add_dim()->set_dim_value(4);
+  };
+  declare(*body.add_input(), "turn", onnx::TensorProto::INT64, true);
+  declare(*body.add_input(), "goes_on", onnx::TensorProto::BOOL, true);
+  declare(*body.add_input(), "now", onnx::TensorProto::FLOAT, false);
+  declare(*body.add_output(), "still", onnx::TensorProto::BOOL, true);
+  declare(*body.add_output(), "then", onnx::TensorProto::FLOAT, false);
+  onnx::NodeProto& keep = *body.add_node();
+  keep.set_op_type("Identity");
+  keep.add_input("goes_on");
+  keep.add_output("still");
+  onnx::NodeProto& step = *body.add_node();
+  step.set_op_type("Relu");
+  step.add_input("now");
+  step.add_output("then");
+  OnnxBuilder b;
+  b.input("x", {4}).output("y");
+  onnx::AttributeProto& attribute = *b.node("Loop", {"", "", "x"}, {"y"}).add_attribute();
+  attribute.set_name("body");
+  attribute.set_type(onnx::AttributeProto::GRAPH);
+  *attribute.mutable_g() = body;
+  refuses(b, ErrorCode::kUnsupported, {"Loop_1", "turns more than 4096 times"});
+}

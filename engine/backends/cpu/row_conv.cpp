@@ -41,6 +41,15 @@ class ConvOp : public RowOp {
       post_(unary, out, args.x.size(), out);
     }
   }
+  /// Runs a kernel of one row, whose rows of the input are set.
+  template <typename ConvArgs>
+  void finish(const RowArgs& args, ConvArgs& conv, void (*run)(const ConvArgs&)) const {
+    conv.out = args.out;
+    conv.out_channel_stride = args.out_channel_stride;
+    conv.width = args.x.size();
+    run(conv);
+    activate(args, args.out);
+  }
   const format::Conv2dParams params_;
   const RowTensor input_;
   const kernels::ConvRowWeights weights_;
@@ -64,11 +73,7 @@ class ConvRowOp : public ConvOp {
       conv.rows[conv.row_count++] = row;
     }
     conv.in_channel_stride = args.inputs[0].channel_stride;
-    conv.out = args.out;
-    conv.out_channel_stride = args.out_channel_stride;
-    conv.width = args.x.size();
-    run_(conv);
-    activate(args, args.out);
+    finish(args, conv, run_);
   }
 
  private:
@@ -91,11 +96,7 @@ class ConvTapsOp : public ConvOp {
       conv.rows[conv.row_count++] = row;
     }
     conv.in_channel_stride = args.inputs[0].channel_stride;
-    conv.out = args.out;
-    conv.out_channel_stride = args.out_channel_stride;
-    conv.width = args.x.size();
-    run_(conv);
-    activate(args, args.out);
+    finish(args, conv, run_);
   }
 
  private:
@@ -144,11 +145,7 @@ class ConvStridedOp : public ConvOp {
         }
       }
     }
-    conv.out = args.out;
-    conv.out_channel_stride = args.out_channel_stride;
-    conv.width = args.x.size();
-    run_(conv);
-    activate(args, args.out);
+    finish(args, conv, run_);
   }
 
  private:

@@ -6,6 +6,7 @@
 
 #include "compiler/onnx/import_ops.h"
 #include "compiler/onnx/tensor_proto.h"
+#include "format/shape_rules.h"
 
 namespace coco::compiler {
 namespace {
@@ -26,19 +27,6 @@ double modulo(const NodeContext& node, double a, double b) {
   const double remainder = std::fmod(a, b);
   const bool to_divisor_sign = node.get_int("fmod", 0) == 0;
   return to_divisor_sign && remainder != 0 && (remainder < 0) != (b < 0) ? remainder + b : remainder;
-}
-
-/// NumPy broadcasting of two shapes.
-std::optional<Shape> broadcast(const Shape& a, const Shape& b) {
-  const size_t rank = std::max(a.rank(), b.rank());
-  Shape out(std::vector<int64_t>(rank, 1));
-  for (size_t i = 0; i < rank; ++i) {
-    const int64_t da = i + a.rank() >= rank ? a[i + a.rank() - rank] : 1;
-    const int64_t db = i + b.rank() >= rank ? b[i + b.rank() - rank] : 1;
-    if (da != db && da != 1 && db != 1) return std::nullopt;
-    out[i] = da == 1 ? db : da;
-  }
-  return out;
 }
 
 /// Index into `shape` of element `flat` of the broadcast shape `out`.
@@ -81,8 +69,8 @@ Status evaluate_binary(NodeContext& node) {
   const Numbers a = node.numbers(0), b = node.numbers(1);
   if (!a || !b) return node.invalid("lacks an input");
   const std::string& op = node.proto().op_type();
-  const auto shape = broadcast(a->shape, b->shape);
-  if (!shape) return node.invalid("cannot combine " + a->shape.to_string() + " and " + b->shape.to_string());
+  const auto shape = format::broadcast_shapes(a->shape, b->shape);
+  if (!shape.ok()) return node.invalid("cannot combine " + a->shape.to_string() + " and " + b->shape.to_string());
   const int64_t count = shape->element_count().value_or(kMaxHostElements + 1);
   if (count > kMaxHostElements) return import_binary(node);
   HostTensor result{a->type, *shape, {}};

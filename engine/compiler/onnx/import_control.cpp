@@ -1,4 +1,6 @@
 // If and Loop whose course is known when compiling: the nodes of the branch that is taken, or of every turn.
+#include <limits>
+
 #include "compiler/onnx/import_graph.h"
 #include "compiler/onnx/import_ops.h"
 
@@ -31,7 +33,7 @@ void alias(ImportState& state, const std::string& from, const std::string& to) {
 
 struct LoopPlan {
   const onnx::GraphProto* body = nullptr;
-  int64_t turns = kMostTurns;
+  int64_t turns = std::numeric_limits<int64_t>::max();
   int carried = 0;  ///< values handed from turn to turn
   int scanned = 0;  ///< results collected from all turns
 };

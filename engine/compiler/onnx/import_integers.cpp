@@ -13,10 +13,6 @@ using format::ReduceKind;
 using format::UnaryKind;
 using graph::Value;
 
-Result<Value*> binary(NodeContext& node, BinaryKind kind, Value* a, Value* b) {
-  return node.add(format::BinaryParams{kind}, {a, b});
-}
-
 /// Input i in `type` less its zero point, input `zero`; `column`: a list of zero points belongs to the rows.
 Result<Value*> without_zero(NodeContext& node, size_t i, size_t zero, DataType type, bool column) {
   COCO_ASSIGN(Value * x, node.converted(i, type));
@@ -28,7 +24,7 @@ Result<Value*> without_zero(NodeContext& node, size_t i, size_t zero, DataType t
     params.shape = {-1, 1};
     COCO_ASSIGN(offset, node.add(params, {offset}));
   }
-  return binary(node, BinaryKind::kSub, x, offset);
+  return node.binary(BinaryKind::kSub, x, offset);
 }
 
 Result<float> scalar(NodeContext& node, size_t i, const char* role) {
@@ -79,7 +75,7 @@ Status import_conv_integer(NodeContext& node) {
       params.shape.resize(w->shape().rank(), 1);
       COCO_ASSIGN(zero, node.add(params, {zero}));
     }
-    COCO_ASSIGN(w, binary(node, BinaryKind::kSub, w, zero));
+    COCO_ASSIGN(w, node.binary(BinaryKind::kSub, w, zero));
   }
   NodeExpansion expansion(node);
   expansion.define("x", x);
@@ -98,7 +94,7 @@ Status import_qlinear_conv(NodeContext& node) {
   if (node.has_input(8)) {
     COCO_ASSIGN(Value * x_scale, node.tensor(1));
     COCO_ASSIGN(Value * w_scale, node.tensor(4));
-    COCO_ASSIGN(Value * scale, binary(node, BinaryKind::kMul, x_scale, w_scale));
+    COCO_ASSIGN(Value * scale, node.binary(BinaryKind::kMul, x_scale, w_scale));
     expansion.define("bias_scale", scale);
     COCO_TRY(expansion.add("DequantizeLinear", {"#8", "bias_scale"}, {"bias"}, false, {{"axis", 0}}));
     inputs.push_back("bias");
@@ -117,17 +113,17 @@ Status import_dynamic_quantize_linear(NodeContext& node) {
   const format::UnaryParams clip{UnaryKind::kClip, 0, 255};
   COCO_ASSIGN(Value * low, node.add(format::ReduceParams{ReduceKind::kMin, axes, false}, {x}));
   COCO_ASSIGN(Value * high, node.add(format::ReduceParams{ReduceKind::kMax, axes, false}, {x}));
-  COCO_ASSIGN(low, binary(node, BinaryKind::kMin, low, nothing));
-  COCO_ASSIGN(high, binary(node, BinaryKind::kMax, high, nothing));
-  COCO_ASSIGN(Value * range, binary(node, BinaryKind::kSub, high, low));
-  COCO_ASSIGN(Value * scale, binary(node, BinaryKind::kDiv, range, steps));
-  COCO_ASSIGN(Value * below, binary(node, BinaryKind::kSub, nothing, low));
-  COCO_ASSIGN(Value * zero, binary(node, BinaryKind::kDiv, below, scale));
+  COCO_ASSIGN(low, node.binary(BinaryKind::kMin, low, nothing));
+  COCO_ASSIGN(high, node.binary(BinaryKind::kMax, high, nothing));
+  COCO_ASSIGN(Value * range, node.binary(BinaryKind::kSub, high, low));
+  COCO_ASSIGN(Value * scale, node.binary(BinaryKind::kDiv, range, steps));
+  COCO_ASSIGN(Value * below, node.binary(BinaryKind::kSub, nothing, low));
+  COCO_ASSIGN(Value * zero, node.binary(BinaryKind::kDiv, below, scale));
   COCO_ASSIGN(zero, node.add(clip, {zero}));
   COCO_ASSIGN(zero, node.add(format::UnaryParams{UnaryKind::kRound}, {zero}));
-  COCO_ASSIGN(Value * y, binary(node, BinaryKind::kDiv, x, scale));
+  COCO_ASSIGN(Value * y, node.binary(BinaryKind::kDiv, x, scale));
   COCO_ASSIGN(y, node.add(format::UnaryParams{UnaryKind::kRound}, {y}));
-  COCO_ASSIGN(y, binary(node, BinaryKind::kAdd, y, zero));
+  COCO_ASSIGN(y, node.binary(BinaryKind::kAdd, y, zero));
   COCO_ASSIGN(y, node.add(clip, {y}));
   COCO_ASSIGN(y, node.add(format::CastParams{DataType::kU8}, {y}));
   COCO_ASSIGN(zero, node.add(format::CastParams{DataType::kU8}, {zero}));

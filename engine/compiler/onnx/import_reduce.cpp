@@ -44,20 +44,16 @@ std::vector<int64_t> axes_from(int64_t first, size_t rank) {
   return axes;
 }
 
-Result<Value*> binary(NodeContext& node, BinaryKind kind, Value* a, Value* b) {
-  return node.add(format::BinaryParams{kind}, {a, b});
-}
-
 /// The optional results of LayerNormalization: the mean, and 1 / sqrt(variance + epsilon).
 Status set_moments(NodeContext& node, Value* x, const std::vector<int64_t>& axes, float epsilon) {
   const format::ReduceParams mean_of{ReduceKind::kMean, axes, true};
   COCO_ASSIGN(Value * mean, node.add(mean_of, {x}));
   node.set_output(1, mean);
   if (node.output_count() < 3) return {};
-  COCO_ASSIGN(Value * centred, binary(node, BinaryKind::kSub, x, mean));
-  COCO_ASSIGN(Value * squares, binary(node, BinaryKind::kMul, centred, centred));
+  COCO_ASSIGN(Value * centred, node.binary(BinaryKind::kSub, x, mean));
+  COCO_ASSIGN(Value * squares, node.binary(BinaryKind::kMul, centred, centred));
   COCO_ASSIGN(Value * variance, node.add(mean_of, {squares}));
-  COCO_ASSIGN(variance, binary(node, BinaryKind::kAdd, variance, node.add_number("epsilon", DataType::kF32, epsilon)));
+  COCO_ASSIGN(variance, node.binary(BinaryKind::kAdd, variance, node.add_number("epsilon", DataType::kF32, epsilon)));
   COCO_ASSIGN(Value * deviation, node.add(format::UnaryParams{UnaryKind::kSqrt}, {variance}));
   COCO_ASSIGN(Value * inverse, node.add(format::UnaryParams{UnaryKind::kReciprocal}, {deviation}));
   node.set_output(2, inverse);

@@ -107,6 +107,9 @@ class NodeContext {
   /// The first result of a new graph node; a constant where all inputs are constants and the result is small.
   Result<graph::Value*> add(format::OpParams params, std::vector<graph::Value*> inputs);
   Result<std::vector<graph::Value*>> add_all(format::OpParams params, std::vector<graph::Value*> inputs);
+  Result<graph::Value*> binary(format::BinaryKind kind, graph::Value* a, graph::Value* b) {
+    return add(format::BinaryParams{kind}, {a, b});
+  }
   /// A scalar constant of any type.
   graph::Value* add_number(const std::string& role, DataType type, double number);
   graph::Value* add_constant(const std::string& role, Shape shape, std::span<const float> data);
