@@ -8,7 +8,7 @@
 namespace coco::tune {
 namespace {
 
-constexpr int64_t kMargin = 8;  // floats left and right of a padded row: one is read, eight keep rows aligned
+constexpr int64_t kMargin = 16;  // floats left and right of a padded row: one is read, sixteen keep rows aligned
 
 // Output sample o sits at u = max((o + 0.5) / scale - 0.5, 0): half pixel centres, edges clamped.
 struct LinearTap {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "tune/aligned.h"
 #include "tune/architecture.h"
 #include "tune/dataset.h"
 #include "tune/options.h"
@@ -32,8 +33,8 @@ class PatchStep {
  private:
   struct LayerBuffers {
     std::vector<float> packed, packed_back;  ///< weights in the order of the kernels
-    std::vector<float> before, after;        ///< padded planes before and after PReLU
-    std::vector<float> gradient;             ///< of `before`, padded planes
+    AlignedVector<float> before, after;      ///< padded planes before and after PReLU
+    AlignedVector<float> gradient;           ///< of `before`, padded planes
   };
 
   void pack(const PlainNet& net);
@@ -47,7 +48,7 @@ class PatchStep {
   Architecture architecture_;
   int patch_;
   int64_t stride_, plane_, origin_;  ///< of a padded plane; origin_ is the offset of pixel (0, 0)
-  std::vector<float> input_;         ///< padded plane
+  AlignedVector<float> input_;       ///< padded plane
   std::vector<float> residual_;      ///< HR minus the bilinear base, [scale patch]^2
   std::vector<LayerBuffers> layers_;
   StackGradient gradient_;
