@@ -1,6 +1,7 @@
 #include "runtime/line_plan.h"
 
 #include <algorithm>
+#include <numeric>
 #include <string>
 
 #include "coco/device.h"
@@ -109,9 +110,17 @@ class Planner {
     return {rows.begin / step * step, std::min(round_up(rows.end, step), height)};
   }
 
+  /// Tiles begin where the sinks' steps do, so that no two store the same samples.
+  int sink_step() const {
+    int step = 1;
+    for (const int sink : plan_.sinks) step = std::lcm(step, program_.ops[sink].op->rows_per_step());
+    return step;
+  }
+
   void plan_bands(const RowTensor& master) {
     int height = options_.band_height;
     if (height <= 0) height = std::max(16, (master.height + plan_.threads - 1) / plan_.threads);
+    height = round_up(height, sink_step());
     for (int y = 0; y < master.height; y += height)
       plan_.bands.push_back(extents(y, std::min(y + height, master.height), master.height, true));
     if (!options_.reuse) return;
@@ -195,6 +204,7 @@ class Planner {
 
   /// `width`: columns a worker's rings hold.
   void cut(const RowTensor& master, int width) {
+    width = round_up(width, sink_step());
     plan_.joined = options_.reuse ? std::max(1, (width + kReuseStripWidth / 2) / kReuseStripWidth) : 1;
     if (plan_.joined > 1) width = round_up((width + plan_.joined - 1) / plan_.joined, 2 * kFloatsPerLine);
     plan_.strips.clear();

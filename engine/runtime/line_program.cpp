@@ -50,9 +50,16 @@ void LineProgram::fuse_last_sink(const Capabilities& capabilities) {
                 1,
                 {},
                 ops.back().binding};
-    const int gone[] = {sum->output, shuffle->output};
+    std::vector<int> gone = {sum->output, shuffle->output};
+    const auto last = sole_producer(shuffle->inputs[0]);
+    if (auto whole = last != ops.end() ? last->op->into_shuffled_sink(sink.binding) : nullptr) {
+      sink.op = std::move(whole);
+      sink.inputs = {base, last->inputs[0]};
+      sink.cost += last->cost;
+      gone.push_back(last->output);
+    }
     ops.pop_back();
-    std::erase_if(ops, [&](const LineOp& op) { return op.output == gone[0] || op.output == gone[1]; });
+    std::erase_if(ops, [&](const LineOp& op) { return std::find(gone.begin(), gone.end(), op.output) != gone.end(); });
     ops.push_back(std::move(sink));
     return;
   }

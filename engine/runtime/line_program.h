@@ -32,7 +32,8 @@ struct LineProgram {
   /// Adds a sink storing `tensor` to the next binding.
   void add_sink(int tensor, const kernels::Capabilities& capabilities);
   /// Gives the last sink the pixel shuffle and the residual sum in front of it, where they are what it stores:
-  /// sink(Binary add(DepthToSpace(x), base)). The same bytes, without two rows written and read on the way.
+  /// sink(Binary add(DepthToSpace(x), base)), and the integer convolution that makes x. The same bytes, without rows
+  /// written and read on the way.
   void fuse_last_sink(const kernels::Capabilities& capabilities);
   /// Resamples `tensor` to width x height (bicubic, antialiased when shrinking); returns the result.
   int add_resample(int tensor, int width, int height, kernels::ResampleKernel kernel,

@@ -107,7 +107,9 @@ std::vector<Case> quant_row_cases() {
   add_conv(cases, {8, 8, 3, true, false}, "8->8 3x3 prelu, 4 of 9");
   add_conv(cases, {8, 4, 3, false, true}, "8->4 3x3 to f32");
   add_conv(cases, {16, 16, 3, false, false}, "16->16 3x3 prelu");
+  add_conv(cases, {16, 16, 3, true, false}, "16->16 3x3 prelu, 4 of 9");
   add_conv(cases, {32, 32, 3, false, false}, "32->32 3x3 prelu");
+  add_conv(cases, {32, 32, 3, true, false}, "32->32 3x3 prelu, 4 of 9");
   add_quantize(cases, 1);
   add_quantize(cases, 8);
   add_gather(cases);

@@ -83,6 +83,35 @@ bool quant_conv(Random& random) {
   return true;
 }
 
+SampleType random_type(Random& random) {
+  constexpr SampleType kTypes[] = {SampleType::kU8, SampleType::kU16Lsb10, SampleType::kU16Msb10};
+  return kTypes[random.below(3)];
+}
+
+bool quant_shuffled(Random& random) {
+  Layer l = random_layer(random);
+  while (l.packed.out_channels != 4 || !l.packed.dequantize) l = random_layer(random);
+  const auto rows = static_cast<int>(l.params.kernel[0]);
+  const int width = 1 + random.below(150), in_planes = (l.in + 3) / 4, pitch = width + 32 + kQuantRowSlop;
+  std::vector<uint32_t> input(static_cast<size_t>(rows * in_planes * pitch));
+  for (uint32_t& word : input) word = random.bits();
+  std::vector<float> base(static_cast<size_t>(2 * width + kQuantRowSlop));
+  for (float& v : base) v = 0.5f + random.sample();
+  QuantConvRowArgs args;
+  args.weights = &l.packed;
+  for (int y = 0; y < rows; ++y) args.rows[y] = input.data() + static_cast<ptrdiff_t>(y) * in_planes * pitch;
+  args.in_plane_stride = pitch, args.width = width;
+  const SampleType type = random_type(random);
+  std::vector<uint8_t> upper(static_cast<size_t>(2 * width) * byte_size(type)), lower = upper, upper_result = upper,
+                                                                                lower_result = upper;
+  QuantShuffledRows to{type, {base.data(), base.data() + 4}, {upper.data(), lower.data()}};
+  args.shuffled = &to;
+  qconv_row_ref(args);
+  to.samples[0] = upper_result.data(), to.samples[1] = lower_result.data();
+  qconv_row_hwy(args);
+  return upper == upper_result && lower == lower_result;
+}
+
 bool quantize(Random& random) {
   const int channels = 1 + random.below(12), width = 1 + random.below(200), pitch = width + kQuantRowSlop;
   std::vector<float> input(static_cast<size_t>(channels * pitch));
@@ -108,11 +137,6 @@ bool gather(Random& random) {
   gather_row_ref({samples.data(), columns, begin, width, expected.data()});
   gather_row_hwy({samples.data(), columns, begin, width, result.data()});
   return expected == result;
-}
-
-SampleType random_type(Random& random) {
-  constexpr SampleType kTypes[] = {SampleType::kU8, SampleType::kU16Lsb10, SampleType::kU16Msb10};
-  return kTypes[random.below(3)];
 }
 
 bool planes(Random& random) {
@@ -161,6 +185,7 @@ bool store(Random& random) {
 }  // namespace
 
 const Check kIntegerChecks[] = {{"integer convolution rows", quant_conv},
+                                {"integer convolution rows as samples", quant_shuffled},
                                 {"quantized rows", quantize},
                                 {"gathered rows", gather},
                                 {"resampled planes", planes},

@@ -76,11 +76,12 @@ Layer random_layer(uint32_t seed) {
   layer.params.dequantize = random() % 4 == 0;
   fill_weights(layer, static_cast<Sparsity>(random() % 5), pick(random, {127, 127, 60, 30, 8}), random);
   const auto unit = [&] { return static_cast<float>(static_cast<int32_t>(random())) / 2147483648.0f; };
-  const bool slopes = random() % 2 == 0;
+  const bool slopes = random() % 2 == 0, below = random() % 2 == 0;
   for (int m = 0; m < layer.out; ++m) {
     layer.bias.push_back(static_cast<int32_t>(random() % 60001) - 30000);
     layer.scale.push_back(random() % 16 == 0 ? 0.0f : unit() * (random() % 8 == 0 ? 64.0f : 0.01f));
     if (slopes) layer.negative.push_back(unit() * 0.005f);
+    if (slopes && below) layer.negative.back() = layer.scale.back() - std::abs(layer.negative.back());
   }
   const bool extreme = random() % 8 == 0;
   layer.picture.resize(static_cast<size_t>(layer.in * Layer::kHeight * std::max(1, layer.in_width())));
@@ -156,6 +157,33 @@ bool row_is_right(const Layer& layer, QuantConvRowFn run, const QuantConvRowWeig
   return true;
 }
 
+/// Whether the kernel makes of row `y` what the dense result is as samples on a base, and writes nothing else.
+bool shuffled_is_right(const Layer& layer, QuantConvRowFn run, const QuantConvRowWeights& weights, const Words& in,
+                       int y, const std::vector<uint8_t>& expected) {
+  const auto pairs = static_cast<size_t>(layer.width);
+  std::mt19937 random(static_cast<uint32_t>(y));
+  std::vector<float> base(2 * pairs + kQuantRowSlop);
+  for (float& v : base) v = static_cast<float>(random() % 1500) / 1000.0f - 0.2f;
+  for (const SampleType type : {SampleType::kU8, SampleType::kU16Lsb10, SampleType::kU16Msb10, SampleType::kF32}) {
+    const size_t bytes = 2 * pairs * byte_size(type);
+    std::vector<uint8_t> rows[2], right(bytes + 8, 0x5a);
+    for (auto& row : rows) row.assign(bytes + 8, 0x5a);
+    const QuantShuffledRows to{type, {base.data(), base.data() + 8}, {rows[0].data(), rows[1].data()}};
+    QuantConvRowArgs args;
+    args.weights = &weights, args.in_plane_stride = in.pitch, args.width = layer.width, args.shuffled = &to;
+    for (int ky = 0; ky < layer.params.kernel[0]; ++ky)
+      args.rows[ky] = in.words.data() + (y + ky * layer.params.dilation[0]) * in.planes * in.pitch;
+    run(args);
+    for (int row = 0; row < 2; ++row) {
+      const auto* sums = reinterpret_cast<const float*>(expected.data());
+      const auto channel = [&](int c) { return sums + static_cast<size_t>(c * layer.rows() + y) * pairs; };
+      shuffle_store_row_ref(type, channel(2 * row), channel(2 * row + 1), to.base[row], layer.width, right.data());
+      if (right != rows[row]) return false;
+    }
+  }
+  return true;
+}
+
 bool runs_here(const KernelRow<QuantConvRowSlot>& row, const QuantConvRowWeights& key) {
   static const std::vector<std::string> targets = supported_targets();
   return std::any_of(targets.begin(), targets.end(),
@@ -177,8 +205,11 @@ void check(const Layer& layer) {
     for_each_target([&] {
       for (const int tile : std::set{row.function.oc_tile(), row.function.fine_tile()}) {
         const QuantConvRowWeights weights = pack(layer, tile);
-        for (int y = 0; y < layer.rows(); ++y)
+        for (int y = 0; y < layer.rows(); ++y) {
           CHECK(row_is_right(layer, row.function.run, weights, words, y, expected));
+          if (layer.params.dequantize && layer.out == 4)
+            CHECK(shuffled_is_right(layer, row.function.run, weights, words, y, expected));
+        }
       }
     });
   }
@@ -201,6 +232,19 @@ TEST_CASE("integer convolution rows equal the dense reference, random layers") {
   for (uint32_t seed = 0; seed < 400; ++seed) {
     INFO("seed " << seed);
     check(random_layer(seed));
+  }
+}
+
+TEST_CASE("integer convolution rows as samples of a picture") {
+  for (int width : {1, 2, 15, 16, 17, 31, 48, 95, 97, 200}) {
+    std::mt19937 random(width);
+    Layer layer = plain_layer(8, 4, 3, width);
+    layer.params.dequantize = true;
+    fill_weights(layer, static_cast<Sparsity>(width % 5), 127, random);
+    for (uint8_t& x : layer.picture) x = static_cast<uint8_t>(random());
+    layer.scale.assign(4, 0.00001f);
+    if (width % 2 == 0) layer.negative = {0.000002f, 0.00003f, -0.00001f, 0.0f};
+    check(layer);
   }
 }
 

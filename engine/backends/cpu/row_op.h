@@ -98,9 +98,16 @@ class RowOp {
   }
   /// Rows of the result one run makes: those from a multiple of this number on. At the lower edge some may lie outside
   /// the picture; nothing reads them.
+  /// A sink's columns come in runs of this number as well.
   virtual int rows_per_step() const { return 1; }
   /// Tells that input 0 holds the samples of this binding, which an operator may then read itself.
   virtual void input_is_bound(int binding) { static_cast<void>(binding); }
+  /// Lets an operator of four f32 channels store them as make_shuffled_sink does, itself: the sink, whose inputs are
+  /// the base and then the operator's own, and which takes the operator's place. Null where there is no such way.
+  virtual std::unique_ptr<RowOp> into_shuffled_sink(int binding) {
+    static_cast<void>(binding);
+    return nullptr;
+  }
   virtual void run(const RowArgs& args) const noexcept = 0;
 };
 

@@ -124,25 +124,29 @@ class QuantConvOp : public RowOp {
     if (gathered_) return {first, last + 1};
     return {first, static_cast<int>(last + (params_.kernel[1] - 1) * params_.dilation[1] + 1)};
   }
+  std::unique_ptr<RowOp> into_shuffled_sink(int binding) override;
   void run(const RowArgs& args) const noexcept override {
-    const int first = first_row(params_, args.y);
-    KernelRows valid{0, static_cast<int>(params_.kernel[0])};
-    const RowInput& in = args.inputs[0];
     kernels::QuantConvRowArgs conv;
+    conv.out = args.out;
+    conv.out_plane_stride = args.out_channel_stride;
+    run_row(args.inputs[0], args.y, args.x, conv);
+  }
+  /// Row y, columns x of the result, to where `conv` says.
+  void run_row(const RowInput& in, int y, Interval x, kernels::QuantConvRowArgs& conv) const noexcept {
+    const int first = first_row(params_, y);
+    KernelRows valid{0, static_cast<int>(params_.kernel[0])};
     conv.weights = whole_;
-    if (first < 0 || rows_needed(0, args.y).end > height_) {
-      valid = inside(params_, args.y, height_);
+    if (first < 0 || rows_needed(0, y).end > height_) {
+      valid = inside(params_, y, height_);
       conv.weights = &weights_.find(valid)->second;
     }
-    const int column = first_column(args.x.begin);
+    const int column = first_column(x.begin);
     for (int ky = valid.first; ky < valid.last; ++ky) {
       const int row = first + ky * static_cast<int>(params_.dilation[0]);
       conv.rows[ky] = reinterpret_cast<const uint32_t*>(in.at(row, 0, column));
     }
     conv.in_plane_stride = in.channel_stride;
-    conv.out = args.out;
-    conv.out_plane_stride = args.out_channel_stride;
-    conv.width = args.x.size();
+    conv.width = x.size();
     run_(conv);
   }
 
@@ -159,6 +163,42 @@ class QuantConvOp : public RowOp {
   const kernels::QuantConvRowWeights* whole_ = nullptr;  ///< of the rows that no edge cuts
   kernels::QuantConvRowFn run_;
 };
+
+/// The last convolution of a network together with the pixel shuffle, the sum and the conversion behind it: two rows of
+/// samples from each row of its sums.
+class QuantConvSinkOp : public RowOp {
+ public:
+  QuantConvSinkOp(int binding, QuantConvOp conv) : binding_(binding), conv_(std::move(conv)) {}
+  int rows_per_step() const override { return 2; }
+  Interval rows_needed(int input, int y) const override {
+    return input == 0 ? Interval{y, y + 1} : conv_.rows_needed(0, y / 2);
+  }
+  Interval cols_needed(int input, Interval x) const override {
+    return input == 0 ? x : conv_.cols_needed(0, {x.begin / 2, (x.end + 1) / 2});
+  }
+  void run(const RowArgs& args) const noexcept override {
+    const Binding& binding = args.bindings[binding_];
+    kernels::QuantShuffledRows to;
+    to.type = binding.type;
+    const ptrdiff_t column = args.x.begin * static_cast<ptrdiff_t>(byte_size(binding.type));
+    for (int row = 0; row < 2; ++row) {
+      to.base[row] = args.inputs[0].at(args.y + row, 0, args.x.begin);
+      to.samples[row] = static_cast<char*>(binding.data) + (args.y + row) * binding.row_stride + column;
+    }
+    kernels::QuantConvRowArgs conv;
+    conv.shuffled = &to;
+    conv_.run_row(args.inputs[1], args.y / 2, {args.x.begin / 2, args.x.end / 2}, conv);
+  }
+
+ private:
+  int binding_;
+  QuantConvOp conv_;
+};
+
+std::unique_ptr<RowOp> QuantConvOp::into_shuffled_sink(int binding) {
+  if (!params_.dequantize || whole_ == nullptr || whole_->out_channels != 4) return nullptr;
+  return std::make_unique<QuantConvSinkOp>(binding, std::move(*this));
+}
 
 /// OIHW weights with the kernel rows outside `rows` set to 0.
 std::vector<int8_t> within(std::span<const int8_t> oihw, const format::QuantConv2dParams& p, KernelRows rows) {

@@ -165,7 +165,11 @@ QuantConvRowWeights pack_quant_conv(const format::QuantConv2dParams& params, int
   w.scale.assign(scale, scale + out_channels);
   const float* below = negative != nullptr ? negative : scale;
   w.negative.assign(below, below + out_channels);
+  w.linear = w.negative == w.scale;
   w.bias.resize(padded), w.flipped_bias.resize(padded), w.scale.resize(padded), w.negative.resize(padded);
+  for (QuantTile& tile : w.tiles)
+    for (int o = 0; o < tile.channels; ++o)
+      if (w.negative[tile.first + o] > w.scale[tile.first + o]) tile.concave |= 1U << o;
   return w;
 }
 

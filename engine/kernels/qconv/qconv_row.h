@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "coco/buffer.h"
 #include "format/params.h"
 
 namespace coco::kernels {
@@ -37,6 +38,7 @@ struct QuantTile {
   size_t weight_begin = 0;  ///< in `weights`: entry_count x oc_tile words, those of absent channels 0
   size_t pair_count = 0, wide_count = 0;
   size_t wide_begin = 0;  ///< in `wide`: wide_count x oc_tile x 2 words
+  uint32_t concave = 0;   ///< bit o: negative > scale in channel o of the tile
 };
 
 struct QuantConvRowWeights {
@@ -52,9 +54,18 @@ struct QuantConvRowWeights {
   std::vector<int32_t> flipped_bias;   ///< the same for kernels that read x - 128: more by 128 * (sum of m's weights)
   std::vector<float> scale, negative;  ///< padded to whole tiles
   bool has_lowest = false;             ///< a weight is -128
+  bool linear = false;                 ///< negative is scale
   int32_t in_zero_point = 0, out_zero_point = 0;
   int32_t low = 0, high = 255;
   bool dequantize = false;
+};
+
+/// Where the four channels that end a super-resolution network go instead of f32 rows: as ShuffleStoreRowFn does it,
+/// channels 0 and 1 to the upper and 2 and 3 to the lower of two rows of samples.
+struct QuantShuffledRows {
+  SampleType type = SampleType::kU8;
+  const float* base[2] = {};  ///< of each row, at its first sample
+  void* samples[2] = {};      ///< just 2 * width are written
 };
 
 struct QuantConvRowArgs {
@@ -63,9 +74,11 @@ struct QuantConvRowArgs {
   /// are given as rows whose bytes are all in_zero_point.
   const uint32_t* rows[kMaxQuantKernelRows] = {};
   ptrdiff_t in_plane_stride = 0;   ///< words
-  void* out = nullptr;             ///< words of 4 channels, or floats
+  void* out = nullptr;             ///< words of 4 channels, or floats; unused with `shuffled`
   ptrdiff_t out_plane_stride = 0;  ///< words or floats (4 bytes either way)
   int width = 0;                   ///< outputs wanted; up to kQuantRowSlop more may be written
+  /// For `dequantize` and four output channels.
+  const QuantShuffledRows* shuffled = nullptr;
 };
 
 using QuantConvRowFn = void (*)(const QuantConvRowArgs&);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "kernels/qconv/targets.h"
+#include "kernels/row/row.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/qconv/qconv_row_hwy.cpp"
@@ -19,6 +20,7 @@
 #include "kernels/qconv/arm-inl.h"
 #include "kernels/qconv/dot4-inl.h"
 #include "kernels/qconv/requantize-inl.h"
+#include "kernels/row/shuffle_store-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace coco::kernels {
@@ -46,6 +48,11 @@ constexpr int kFineTile = 4;
 #else
 constexpr int kFineTile = kOcTile;
 #endif
+#if HWY_TARGET <= HWY_AVX3_DL
+constexpr int kVectorsOfTile = 3, kFineVectors = 6;  // one weight more than sums and inputs: 28 and 31 registers
+#else
+constexpr int kVectorsOfTile = 2, kFineVectors = 4;
+#endif
 constexpr size_t kMaxPointers = 512;
 
 using DI = hn::ScalableTag<int32_t>;
@@ -64,6 +71,8 @@ struct TileArgs {
   ptrdiff_t out_plane_stride;
   int channels;
   bool dequantize;
+  uint32_t concave;  // QuantTile
+  bool linear;
   requantize::Bounds bounds;
 };
 
@@ -77,7 +86,7 @@ TileArgs MakeTile(const QuantConvRowArgs& args, const QuantTile& tile, const uin
   t.bias = bias.data() + tile.first, t.scale = w.scale.data() + tile.first, t.negative = w.negative.data() + tile.first;
   t.out = static_cast<uint32_t*>(args.out) + (w.dequantize ? tile.first : tile.first / 4) * args.out_plane_stride;
   t.out_plane_stride = args.out_plane_stride;
-  t.channels = tile.channels, t.dequantize = w.dequantize;
+  t.channels = tile.channels, t.dequantize = w.dequantize, t.concave = tile.concave, t.linear = w.linear;
   t.bounds = {w.out_zero_point, w.low, w.high};
   return t;
 }
@@ -98,7 +107,7 @@ HWY_INLINE VI Broadcast(uint32_t word) { return hn::Set(DI(), static_cast<int32_
 template <int kTileChannels>
 struct Spread {
   static constexpr int kTile = kTileChannels;
-  static constexpr int kVectors = kTile < kOcTile ? 4 : 2;
+  static constexpr int kVectors = kTile < kOcTile ? kFineVectors : kVectorsOfTile;
   static constexpr bool kFlipped = false;
 
   // One entry of kOc channels times kVec vectors of input.
@@ -178,6 +187,14 @@ HWY_INLINE void Entries(const TileArgs& t, size_t begin, size_t end, ptrdiff_t x
 #endif
 }
 
+// Channel o of a vector of sums as f32.
+HWY_INLINE requantize::VF Float(const TileArgs& t, int o, VI acc) {
+  const requantize::DF df;
+  const auto scale = hn::Set(df, t.scale[o]);
+  if (t.linear) return hn::Mul(hn::ConvertTo(df, acc), scale);
+  return requantize::Scaled(acc, scale, hn::Set(df, t.negative[o]));
+}
+
 template <int kOc, int kVec>
 HWY_INLINE void StoreFloats(const TileArgs& t, ptrdiff_t x, const VI (&acc)[kOc][kVec]) {
   const requantize::DF df;
@@ -185,28 +202,72 @@ HWY_INLINE void StoreFloats(const TileArgs& t, ptrdiff_t x, const VI (&acc)[kOc]
   for (int o = 0; o < kOc; ++o) {
     if (o < t.channels) {
       float* out = static_cast<float*>(t.out) + o * t.out_plane_stride + x;
-      const auto scale = hn::Set(df, t.scale[o]), negative = hn::Set(df, t.negative[o]);
       COCO_UNROLL
-      for (int v = 0; v < kVec; ++v)
-        hn::StoreU(requantize::Scaled(acc[o][v], scale, negative), df, out + v * hn::Lanes(df));
+      for (int v = 0; v < kVec; ++v) hn::StoreU(Float(t, o, acc[o][v]), df, out + v * hn::Lanes(df));
     }
   }
 }
 
-template <int kOc, int kVec>
-HWY_INLINE void StoreWords(const TileArgs& t, ptrdiff_t x, const VI (&acc)[kOc][kVec]) {
-  const DI di;
+// Whole vectors of the row straight into the caller's samples; what is left of it by way of f32.
+template <int kVec>
+HWY_INLINE void StoreShuffled(const TileArgs& t, ptrdiff_t x, const VI (&acc)[4][kVec]) {
   const requantize::DF df;
+  const QuantShuffledRows& to = *t.row->shuffled;
+  const ptrdiff_t lanes = hn::Lanes(df), bytes = ptrdiff_t(byte_size(to.type));
+  const auto peak = hn::Set(df, static_cast<float>(max_value(to.type)));
+  COCO_UNROLL
+  for (int row = 0; row < 2; ++row) {
+    const int o = 2 * row;
+    COCO_UNROLL
+    for (int v = 0; v < kVec; ++v) {
+      const auto even = Float(t, o, acc[o][v]), odd = Float(t, o + 1, acc[o + 1][v]);
+      const ptrdiff_t at = 2 * (x + v * lanes), left = t.row->width - (x + v * lanes);
+      uint8_t* samples = static_cast<uint8_t*>(to.samples[row]) + at * bytes;
+      if (left >= lanes && to.type != SampleType::kF32) {
+        shuffled::StorePairs(to.type, even, odd, to.base[row] + at, peak, samples);
+      } else if (left > 0) {
+        float rest[2][HWY_LANES(float)];
+        hn::StoreU(even, df, rest[0]);
+        hn::StoreU(odd, df, rest[1]);
+        shuffle_store_row_ref(to.type, rest[0], rest[1], to.base[row] + at, static_cast<int>(std::min(left, lanes)),
+                              samples);
+      }
+    }
+  }
+}
+
+template <bool kConvex, int kVec>
+HWY_INLINE void Requantize(float scale, float negative, VI (&acc)[kVec]) {
+  const requantize::DF df;
+  const auto above = hn::Set(df, scale), below = hn::Set(df, negative);
+  COCO_UNROLL
+  for (int v = 0; v < kVec; ++v)
+    acc[v] = requantize::Rounded(requantize::ScaledByEnvelope<kConvex>(acc[v], above, below));
+}
+
+template <int kOc, int kVec>
+HWY_INLINE void StoreWords(const TileArgs& t, ptrdiff_t x, VI (&acc)[kOc][kVec]) {
+  const DI di;
+  if (t.concave == 0) {
+    COCO_UNROLL
+    for (int o = 0; o < kOc; ++o) Requantize<true>(t.scale[o], t.negative[o], acc[o]);
+  } else {
+    COCO_UNROLL
+    for (int o = 0; o < kOc; ++o) {
+      if ((t.concave >> o & 1) == 0) {
+        Requantize<true>(t.scale[o], t.negative[o], acc[o]);
+      } else {
+        Requantize<false>(t.scale[o], t.negative[o], acc[o]);
+      }
+    }
+  }
   COCO_UNROLL
   for (int plane = 0; plane < kOc / 4; ++plane) {
     int32_t* out = static_cast<int32_t*>(t.out) + plane * t.out_plane_stride + x;
     COCO_UNROLL
     for (int v = 0; v < kVec; ++v) {
-      VI values[4];
-      COCO_UNROLL
-      for (int i = 0; i < 4; ++i)
-        values[i] = requantize::Rounded(requantize::Scaled(acc[4 * plane + i][v], hn::Set(df, t.scale[4 * plane + i]),
-                                                           hn::Set(df, t.negative[4 * plane + i])));
+      const int o = 4 * plane;
+      const VI values[4] = {acc[o][v], acc[o + 1][v], acc[o + 2][v], acc[o + 3][v]};
       hn::StoreU(requantize::Words(values, t.bounds), di, out + v * hn::Lanes(di));
     }
   }
@@ -231,6 +292,9 @@ HWY_INLINE void Block(const TileArgs& t, ptrdiff_t x) {
       Entries<Way, kOc, kVec>(t, begin, end, x, acc);
     }
   }
+  if constexpr (kOc == 4) {
+    if (t.row->shuffled != nullptr) return StoreShuffled<kVec>(t, x, acc);
+  }
   if (t.dequantize) {
     StoreFloats<kOc, kVec>(t, x, acc);
   } else {
@@ -246,6 +310,9 @@ HWY_NOINLINE void TileSpan(const TileArgs& args, ptrdiff_t begin, ptrdiff_t end)
   ptrdiff_t x = begin;
   constexpr int kVec = Way::kVectors;
   for (; end - x > (kVec - 1) * lanes; x += kVec * lanes) Block<Way, kOc, kVec>(t, x);
+  if constexpr (kVec > 3) {
+    for (; end - x > 2 * lanes; x += 3 * lanes) Block<Way, kOc, 3>(t, x);
+  }
   if constexpr (kVec > 2) {
     if (end - x > lanes) {
       Block<Way, kOc, 2>(t, x);

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "kernels/qconv/qconv_row.h"
+#include "kernels/row/row.h"
 
 namespace coco::kernels {
 namespace {
@@ -16,10 +17,36 @@ int32_t dot4(uint32_t x, uint32_t w) {
 
 uint32_t byte_at(uint32_t value, int channel) { return value << (8 * (channel % 4)); }
 
+// acc = bias[m] + sum over the tile's entries e of the 4 products of word x * stride + e.offset with its weights;
+// float(acc) * (acc < 0 ? negative[m] : scale[m])
+float scaled_sum(const QuantConvRowArgs& args, const QuantTile& tile, int o, int x) {
+  const QuantConvRowWeights& w = *args.weights;
+  const int m = tile.first + o;
+  int32_t acc = w.bias[m];
+  for (size_t e = 0; e < tile.entry_count; ++e) {
+    const QuantEntry& entry = w.entries[tile.entry_begin + e];
+    const uint32_t* in = args.rows[entry.row] + entry.plane * args.in_plane_stride + entry.offset;
+    acc += dot4(in[static_cast<ptrdiff_t>(x) * w.stride_x], w.weights[tile.weight_begin + e * w.oc_tile + o]);
+  }
+  return static_cast<float>(acc) * (acc < 0 ? w.negative[m] : w.scale[m]);
+}
+
+void store_shuffled(const QuantConvRowArgs& args) {
+  const QuantShuffledRows& to = *args.shuffled;
+  const QuantTile& tile = args.weights->tiles[0];
+  for (int row = 0; row < 2; ++row)
+    for (int x = 0; x < args.width; ++x) {
+      const float even = scaled_sum(args, tile, 2 * row, x), odd = scaled_sum(args, tile, 2 * row + 1, x);
+      const ptrdiff_t at = 2 * static_cast<ptrdiff_t>(x);
+      shuffle_store_row_ref(to.type, &even, &odd, to.base[row] + at, 1,
+                            static_cast<uint8_t*>(to.samples[row]) + at * static_cast<ptrdiff_t>(byte_size(to.type)));
+    }
+}
+
 }  // namespace
 
-// acc = bias[m] + sum over the tile's entries e of the 4 products of word x * stride + e.offset with its weights
 void qconv_row_ref(const QuantConvRowArgs& args) {
+  if (args.shuffled != nullptr) return store_shuffled(args);
   const QuantConvRowWeights& w = *args.weights;
   const auto zero = static_cast<float>(w.out_zero_point);
   const float low = static_cast<float>(w.low) - zero, high = static_cast<float>(w.high) - zero;
@@ -27,13 +54,7 @@ void qconv_row_ref(const QuantConvRowArgs& args) {
     for (int o = 0; o < tile.channels; ++o) {
       const int m = tile.first + o;
       for (int x = 0; x < args.width; ++x) {
-        int32_t acc = w.bias[m];
-        for (size_t e = 0; e < tile.entry_count; ++e) {
-          const QuantEntry& entry = w.entries[tile.entry_begin + e];
-          const uint32_t* in = args.rows[entry.row] + entry.plane * args.in_plane_stride + entry.offset;
-          acc += dot4(in[static_cast<ptrdiff_t>(x) * w.stride_x], w.weights[tile.weight_begin + e * w.oc_tile + o]);
-        }
-        const float s = static_cast<float>(acc) * (acc < 0 ? w.negative[m] : w.scale[m]);
+        const float s = scaled_sum(args, tile, o, x);
         if (w.dequantize) {
           static_cast<float*>(args.out)[m * args.out_plane_stride + x] = s;
           continue;

@@ -37,6 +37,15 @@ HWY_INLINE VF Scaled(VI acc, VF scale, VF negative) {
 #endif
 }
 
+// The same but for the sign of 0, without asking for the sign of each sum: where negative <= scale the function is
+// convex and its value the larger of the two products; otherwise it is concave, and the value the smaller one.
+template <bool kConvex>
+HWY_INLINE VF ScaledByEnvelope(VI acc, VF scale, VF negative) {
+  const VF v = hn::ConvertTo(DF(), acc);
+  const VF a = hn::Mul(v, scale), b = hn::Mul(v, negative);
+  return kConvex ? hn::Max(a, b) : hn::Min(a, b);
+}
+
 // To the nearest, ties to even; |v| < 2^31.
 HWY_INLINE VI Rounded(VF v) {
 #if defined(COCO_X86)

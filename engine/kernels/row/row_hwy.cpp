@@ -9,6 +9,8 @@
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
+#include "kernels/row/shuffle_store-inl.h"
+
 HWY_BEFORE_NAMESPACE();
 namespace coco::kernels {
 namespace HWY_NAMESPACE {
@@ -43,11 +45,7 @@ void LoadRow(SampleType type, const void* samples, int count, float* out) {
   load_row_ref(type, static_cast<const uint8_t*>(samples) + i * byte_size(type), count - i, out + i);
 }
 
-// clamp(round(v * peak), 0, peak); NaN, which compares false, becomes 0.
-HWY_INLINE hn::Vec<hn::RebindToSigned<D>> Code(V v, V peak) {
-  const V scaled = hn::Mul(v, peak);
-  return hn::NearestInt(hn::Min(hn::IfThenElseZero(hn::Gt(scaled, hn::Zero(D())), scaled), peak));
-}
+using shuffled::Code;
 
 void StoreRow(SampleType type, const float* in, int count, void* samples) {
   const D d;
@@ -73,30 +71,17 @@ void StoreRow(SampleType type, const float* in, int count, void* samples) {
 void ShuffleStoreRow(SampleType type, const float* even, const float* odd, const float* base, int pairs,
                      void* samples) {
   const D d;
-  const hn::RebindToSigned<D> di;
   const int lanes = static_cast<int>(hn::Lanes(d));
   const V peak = hn::Set(d, static_cast<float>(max_value(type)));
+  const size_t bytes = byte_size(type);
   auto* out = static_cast<uint8_t*>(samples);
   int j = 0;
   if (type != SampleType::kF32) {
-    for (; j + lanes <= pairs; j += lanes) {
-      V base_even, base_odd;
-      hn::LoadInterleaved2(d, base + 2 * j, base_even, base_odd);
-      const auto first = Code(hn::Add(hn::LoadU(d, even + j), base_even), peak);
-      const auto second = Code(hn::Add(hn::LoadU(d, odd + j), base_odd), peak);
-      if (type == SampleType::kU8) {
-        const hn::Rebind<uint16_t, D> d16;
-        hn::StoreU(hn::DemoteTo(d16, hn::Or(first, hn::ShiftLeft<8>(second))), d16,
-                   reinterpret_cast<uint16_t*>(out + 2 * j));
-      } else {
-        const auto words = hn::Or(first, hn::ShiftLeft<16>(second));
-        hn::StoreU(type == SampleType::kU16Msb10 ? hn::ShiftLeft<6>(words) : words, di,
-                   reinterpret_cast<int32_t*>(out + 4 * static_cast<ptrdiff_t>(j)));
-      }
-    }
+    for (; j + lanes <= pairs; j += lanes)
+      shuffled::StorePairs(type, hn::LoadU(d, even + j), hn::LoadU(d, odd + j), base + 2 * j, peak,
+                           out + 2 * static_cast<size_t>(j) * bytes);
   }
-  shuffle_store_row_ref(type, even + j, odd + j, base + 2 * j, pairs - j,
-                        out + 2 * static_cast<size_t>(j) * byte_size(type));
+  shuffle_store_row_ref(type, even + j, odd + j, base + 2 * j, pairs - j, out + 2 * static_cast<size_t>(j) * bytes);
 }
 
 template <typename F>
