@@ -21,6 +21,7 @@ Interval clip(Interval wanted, int size) {
 
 constexpr int kFloatsPerLine = 16;
 constexpr int kMinStripWidth = 64;
+constexpr int kMinBand = 16;   // bands begin at multiples of it: then all need the same rows of rings
 constexpr int kCellRows = 64;  // of the first sink
 // Wider ones save next to nothing of the halos, and rows begin to drop out of the first-level cache.
 constexpr int kMaxStripWidth = 1280;
@@ -118,11 +119,21 @@ class Planner {
   }
 
   void plan_bands(const RowTensor& master) {
-    int height = options_.band_height;
-    if (height <= 0) height = std::max(16, (master.height + plan_.threads - 1) / plan_.threads);
-    height = round_up(height, sink_step());
-    for (int y = 0; y < master.height; y += height)
-      plan_.bands.push_back(extents(y, std::min(y + height, master.height), master.height, true));
+    const int threads = plan_.threads, share = (master.height + threads - 1) / threads;
+    int unit = sink_step(), large = options_.band_height, small = options_.band_height;
+    if (options_.band_height <= 0) {
+      // A large band for each worker, then small ones: whoever was held up leaves them to the others.
+      unit = std::lcm(unit, kMinBand);
+      large = threads > 1 ? share * 3 / 4 : share;
+      small = share - large;
+    }
+    large = round_up(std::max(large, 1), unit), small = round_up(std::max(small, 1), unit);
+    for (int y = 0; y < master.height;) {
+      const bool first = static_cast<int>(plan_.bands.size()) < threads;
+      const int end = std::min(y + (first ? large : small), master.height);
+      plan_.bands.push_back(extents(y, end, master.height, true));
+      y = end;
+    }
     if (!options_.reuse) return;
     for (int y = 0; y < master.height; y += kCellRows)
       plan_.cells.push_back(extents(y, std::min(y + kCellRows, master.height), master.height, true));

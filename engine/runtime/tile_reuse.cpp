@@ -68,7 +68,9 @@ void TileReuse::decide() {
     else
       saved_[tile] = 0;
   }
-  // Rectangles: neighbours in a row, then equal stretches of neighbouring rows.
+  // Rectangles: neighbours in a row, then equal stretches of neighbouring rows, long ones first and short ones last, as
+  // the plan's bands are.
+  const int large_rows = threads_ > 1 ? rows_ * 3 / 4 : rows_;
   const int share = (tiles() - static_cast<int>(kept_.size()) + threads_ - 1) / threads_;
   std::fill(open_.begin(), open_.end(), -1);
   for (int row = 0; row < rows_; ++row)
@@ -76,9 +78,11 @@ void TileReuse::decide() {
       end = strip + 1;
       if (is_kept(row, strip)) continue;
       while (end < strips_ && end - strip < joined_ && !is_kept(row, end)) ++end;
-      const int longest = std::clamp((share + (end - strip) / 2) / (end - strip), 1, (rows_ + threads_ - 1) / threads_);
+      const int part = threads_ == 1 ? share : row < large_rows ? share * 3 / 4 : share / 4;
+      const int longest = std::clamp((part + (end - strip) / 2) / (end - strip), 1, (rows_ + threads_ - 1) / threads_);
       TileRun* above = open_[strip] < 0 ? nullptr : &runs_[open_[strip]];
-      if (above != nullptr && above->cells.end == row && above->strips.end == end && above->cells.size() < longest) {
+      if (above != nullptr && above->cells.end == row && above->strips.end == end && above->cells.size() < longest &&
+          row != large_rows) {
         ++above->cells.end;
         continue;
       }

@@ -13,7 +13,7 @@
 
 #include <hwy/highway.h>
 
-#include "kernels/qconv/x86-inl.h"
+#include "kernels/x86-inl.h"
 
 #undef COCO_DOT4_EXACT
 #undef COCO_DOT4_PAIRS

@@ -9,7 +9,7 @@
 
 #include <hwy/highway.h>
 
-#include "kernels/qconv/x86-inl.h"
+#include "kernels/x86-inl.h"
 
 #undef COCO_NARROW
 

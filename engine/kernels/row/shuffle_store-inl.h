@@ -10,6 +10,7 @@
 #include <hwy/highway.h>
 
 #include "coco/buffer.h"
+#include "kernels/x86-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace coco::kernels {
@@ -21,10 +22,21 @@ using DF = hn::ScalableTag<float>;
 using VF = hn::Vec<DF>;
 using DI = hn::RebindToSigned<DF>;
 
-// clamp(round(v * peak), 0, peak); NaN, which compares false, becomes 0.
+// clamp(round(v * peak), 0, peak); NaN becomes 0.
 HWY_INLINE hn::Vec<DI> Code(VF v, VF peak) {
-  const VF scaled = hn::Mul(v, peak);
-  return hn::NearestInt(hn::Min(hn::IfThenElseZero(hn::Gt(scaled, hn::Zero(DF())), scaled), peak));
+  const VF scaled = hn::Mul(v, peak), zero = hn::Zero(DF());
+#if HWY_ARCH_X86 || HWY_ARCH_ARM_A64
+  // x86's maximum of NaN and another number is its second operand; Arm's is NaN, which is converted to 0.
+  const VF positive = hn::Max(scaled, zero);
+#else
+  const VF positive = hn::IfThenElseZero(hn::Gt(scaled, zero), scaled);
+#endif
+  const VF bounded = hn::Min(positive, peak);
+#if defined(COCO_X86)
+  return hn::Vec<DI>{COCO_X86(cvtps_epi32)(bounded.raw)};  // NearestInt minds what does not fit 32 bits as well
+#else
+  return hn::NearestInt(bounded);
+#endif
 }
 
 // Samples 2j and 2j + 1 of a vector of pairs, from even[j] + base[2j] and odd[j] + base[2j + 1]. Not for kF32.
