@@ -61,6 +61,7 @@ struct LineExecutor::State {
   const std::function<void(int)>* extra = nullptr;
   std::function<void(int, int)> task;  ///< made once, so that a run allocates nothing
   std::vector<double> profile;         ///< per operator: milliseconds of all runs; empty without a profile
+  double waited = 0;                   ///< the same, of workers for each other
 
   Status make_workers();
   void tabulate_rows();
@@ -173,18 +174,19 @@ void LineExecutor::State::run_tile(Worker& worker, const Extent& band, const Ext
     }
 }
 
-/// The operators get the time of a run in proportion to what all workers spent in each.
+/// What all workers spent in an operator, divided by how many there were work for; the rest of the run they waited.
 void LineExecutor::State::share_out(Nanoseconds run) {
-  Nanoseconds all{0};
-  for (const Worker& worker : workers)
-    for (Nanoseconds spent : worker.spent) all += spent;
-  const double ms = std::chrono::duration<double, std::milli>(run).count();
+  const size_t tiles = plan.bands.size() * plan.strips.size();
+  const auto busy = static_cast<double>(std::clamp<size_t>(tiles, 1, workers.size()));
+  double rest = std::chrono::duration<double, std::milli>(run).count();
   for (Worker& worker : workers)
     for (size_t i = 0; i < worker.spent.size(); ++i) {
-      if (all.count() > 0)
-        profile[i] += ms * static_cast<double>(worker.spent[i].count()) / static_cast<double>(all.count());
+      const double ms = std::chrono::duration<double, std::milli>(worker.spent[i]).count() / busy;
+      profile[i] += ms;
+      rest -= ms;
       worker.spent[i] = {};
     }
+  waited += std::max(rest, 0.0);
 }
 
 LineExecutor::LineExecutor(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -232,6 +234,11 @@ void LineExecutor::add_profile(std::vector<OperatorProfile>& rows) const {
     row.row_by_row = true;
     row.ms = state_->profile[i];
   }
+  if (state_->profile.empty()) return;
+  OperatorProfile& wait = rows.emplace_back();
+  wait.op = "wait";
+  wait.row_by_row = true;
+  wait.ms = state_->waited;
 }
 
 const LinePlan& LineExecutor::plan() const { return state_->plan; }

@@ -42,16 +42,16 @@ struct SessionOptions {
   bool profile = false;            ///< times every operator, see Session::profile; costs a look at the clock a row
 };
 
-/// One operator of a profiled session, or one reading or writing of a step's tensors.
+/// One operator of a profiled session, or what else a depth-first step spends its time with.
 struct OperatorProfile {
-  int index = -1;           ///< of the operator in the program; -1: a step's reading or writing
-  std::string name;         ///< the operator's; "" for a reading or writing
-  std::string op;           ///< "Conv2d", ...; "load" and "store" for a reading or writing
+  int index = -1;           ///< of the operator in the program; -1: none
+  std::string name;         ///< the operator's; "" for others
+  std::string op;           ///< "Conv2d", ...; "load", "store": a step's inputs and outputs; "wait": workers for others
   std::string kernel;       ///< the row of kernels.def chosen; "" where the operator has no kernel of its own
   int step = 0;             ///< operators with the same number run row by row in one go
   bool row_by_row = false;  ///< a part of a depth-first step
   int64_t macs = 0;         ///< of one run
-  double ms = 0;            ///< of all runs so far; a depth-first step's time split by what its workers spent in each
+  double ms = 0;            ///< of all runs so far; in depth-first steps what all workers spent over their number
 };
 
 /// Figures of a planned session.
