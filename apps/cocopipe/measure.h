@@ -31,7 +31,7 @@ struct Measured {
   size_t session_bytes = 0;  ///< memory the session took: packed weights and working memory; 0: not known
   size_t runs = 0;
   double ms_p50 = 0, ms_p95 = 0, ms_min = 0;  ///< without a profile
-  std::vector<OperatorProfile> operators;     ///< `ms` of one run: the median of other runs, with a profile
+  std::vector<OperatorProfile> operators;     ///< as profile_operators gives them, of other runs
   double profiled_ms() const;                 ///< sum of the operators' times
 };
 
@@ -39,7 +39,7 @@ struct Measured {
 Result<Measured> measure(const std::shared_ptr<const Model>& model, std::span<const Shape> shapes,
                          const SessionOptions& options, double seconds, bool profile);
 
-/// The operators' times alone: `ms` of one run, the median of about `seconds` of them.
+/// The operators' times: `ms` of one run, the mean of the fastest quarter of about `seconds` of runs.
 Result<std::vector<OperatorProfile>> profile_operators(const std::shared_ptr<const Model>& model,
                                                        std::span<const Shape> shapes, SessionOptions options,
                                                        double seconds);

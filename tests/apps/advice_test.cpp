@@ -166,8 +166,45 @@ TEST_CASE("advice names the layers and counts what they would save of the time t
 
   cli::AdviceLimits limits;
   limits.least_share = 0.5;
-  CHECK(cli::find_advice(b.program, shapes, rows, {}, limits).empty());
+  CHECK(cli::find_advice(b.program, shapes, rows, {}, {}, limits).empty());
   limits = {};
   limits.most = 0;
-  CHECK(cli::find_advice(b.program, shapes, rows, {}, limits).empty());
+  CHECK(cli::find_advice(b.program, shapes, rows, {}, {}, limits).empty());
+}
+
+TEST_CASE("the largest gain comes first, and what has kept a layer f32 is said") {
+  ProgramBuilder b;
+  const int32_t x = b.conv(b.input("x", {1, 16, 8, 8}), 16, 3, UnaryKind::kSwish);
+  b.output(b.conv(b.conv(x, 18, 3), 16, 1));
+  std::vector<Shape> shapes;
+  for (const Value& value : b.program.values) shapes.push_back(value.shape);
+  std::vector<OperatorProfile> rows;
+  for (int i = 0; i < 3; ++i) rows.push_back({i, "op" + std::to_string(i), "Conv2d", "", 0, true, 0, 2.0});
+  cli::AdviceLimits limits;
+  limits.clock = [](const LayerAlone& layer) -> std::optional<double> {
+    const auto* conv = std::get_if<Conv2dParams>(&layer.op().params);
+    if (conv == nullptr) return 3;  // integers
+    if (layer.input(1)->shape[0] == 16 && layer.shapes[0][1] == 16 && zeros(layer) > 0.3) return 1;
+    return conv->activation == UnaryKind::kSwish ? 4.5 : 4;
+  };
+  const cli::FloatReasons reasons = {{"op0", "alone it leaves 3.00 dB"}};
+  const auto advice = cli::find_advice(b.program, shapes, rows, {}, reasons, limits);
+  REQUIRE(advice.size() == 3);
+  // 2 ms each: a third, a quarter and a quarter of them; 3.5 of 4.5 parts; half a part of 4.5.
+  CHECK(advice[0].rule == "integers");
+  CHECK(advice[0].saves_ms == Approx(2.0 / 3 + 0.5 + 0.5));
+  CHECK(advice[0].layers.size() == 3);
+  CHECK(advice[0].layers[0] == "op0");
+  CHECK(advice[0].reason == "it is computed in f32, because alone it leaves 3.00 dB");
+  CHECK(advice[0].change.find("training") != std::string::npos);
+  CHECK(advice[1].rule == "positions");
+  CHECK(advice[1].saves_ms == Approx(2 * 3.5 / 4.5));
+  CHECK(advice[1].layers == std::vector<std::string>{"op0"});
+  CHECK(advice[2].rule == "activation");
+  CHECK(advice[2].saves_ms == Approx(2 * 0.5 / 4.5));
+  const auto plain = cli::find_advice(b.program, shapes, rows, {}, {}, limits);
+  CHECK(plain[0].change.find("--precision int8") != std::string::npos);
+
+  limits.clock = [](const LayerAlone&) { return std::nullopt; };
+  CHECK(cli::find_advice(b.program, shapes, rows, {}, {}, limits).empty());
 }

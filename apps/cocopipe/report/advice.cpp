@@ -12,12 +12,14 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-/// What a layer takes alone, loads, stores and the making of integers left out; empty when it cannot run.
+/// What a layer takes alone on one thread, loads, stores and the making of integers left out; empty when it cannot run.
 std::optional<double> time_alone(const LayerAlone& layer, const SessionOptions& options, double seconds) {
   if (layer.program.operators.empty()) return 0.0;
   const auto model = Model::from_program(layer.program);
   if (!model.ok()) return std::nullopt;
-  const auto rows = profile_operators(*model, layer.shapes, options, seconds);
+  SessionOptions one = options;  // threads that wait for each other tell nothing about the layer
+  one.threads = 1;
+  const auto rows = profile_operators(*model, layer.shapes, one, seconds);
   if (!rows.ok()) return std::nullopt;
   double ms = 0;
   for (const OperatorProfile& row : *rows) {
@@ -54,8 +56,13 @@ struct Gain {
 class Adviser {
  public:
   Adviser(const format::Program& program, std::span<const Shape> shapes, const SessionOptions& options,
-          const AdviceLimits& limits)
-      : program_(program), shapes_(shapes), options_(options), limits_(limits), start_(Clock::now()) {}
+          const FloatReasons& reasons, const AdviceLimits& limits)
+      : program_(program),
+        shapes_(shapes),
+        options_(options),
+        reasons_(reasons),
+        limits_(limits),
+        start_(Clock::now()) {}
 
   void look_at(const OperatorProfile& row) {
     const auto index = static_cast<size_t>(row.index);
@@ -82,6 +89,11 @@ class Adviser {
         advice.saves_ms += gain.saves();
       }
       advice.basis = basis_of(gains[0]);
+      const auto why = reasons_.find(gains[0].row->name);
+      if (rule->name == "integers" && why != reasons_.end()) {
+        advice.change = "make integers possible by training with them (cocopipe-tune quantize)";
+        advice.reason += ", because " + format::printable(why->second);
+      }
       if (advice.saves_ms >= limits_.least_share * total) list.push_back(std::move(advice));
     }
     std::stable_sort(list.begin(), list.end(),
@@ -94,12 +106,13 @@ class Adviser {
   std::optional<double> timed(const std::string& key, const LayerAlone& layer) {
     const auto known = times_.find(key);
     if (known != times_.end()) return known->second;
-    return times_[key] = time_alone(layer, options_, limits_.seconds_a_layer);
+    return times_[key] = limits_.clock ? limits_.clock(layer) : time_alone(layer, options_, limits_.seconds_a_layer);
   }
 
   static std::string basis_of(const Gain& gain) {
     char text[256];
-    std::snprintf(text, sizeof text, "'%s' takes %.3f ms of a run; alone it took %.3f ms as it is and %.3f ms changed",
+    std::snprintf(text, sizeof text,
+                  "'%s' takes %.3f ms of a run; alone, on one thread, %.3f ms as it is and %.3f ms changed",
                   format::printable(gain.row->name).substr(0, 64).c_str(), gain.row->ms, gain.now, gain.then);
     return text;
   }
@@ -107,6 +120,7 @@ class Adviser {
   const format::Program& program_;
   std::span<const Shape> shapes_;
   const SessionOptions& options_;
+  const FloatReasons& reasons_;
   const AdviceLimits& limits_;
   Clock::time_point start_;
   std::map<std::string, std::optional<double>> times_;
@@ -117,7 +131,7 @@ class Adviser {
 
 std::vector<Advice> find_advice(const format::Program& program, std::span<const Shape> shapes,
                                 const std::vector<OperatorProfile>& operators, const SessionOptions& options,
-                                const AdviceLimits& limits) {
+                                const FloatReasons& reasons, const AdviceLimits& limits) {
   std::vector<const OperatorProfile*> slowest;
   double total = 0;
   for (const OperatorProfile& row : operators) {
@@ -126,7 +140,7 @@ std::vector<Advice> find_advice(const format::Program& program, std::span<const 
   }
   std::stable_sort(slowest.begin(), slowest.end(), [](const auto* a, const auto* b) { return a->ms > b->ms; });
   if (slowest.size() > limits.layers) slowest.resize(limits.layers);
-  Adviser adviser(program, shapes, options, limits);
+  Adviser adviser(program, shapes, options, reasons, limits);
   for (const OperatorProfile* row : slowest) {
     if (row->ms >= limits.least_share * total) adviser.look_at(*row);
   }

@@ -3,10 +3,14 @@
 // Failure: a layer that cannot be timed alone gives no advice.
 #pragma once
 
+#include <functional>
+#include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "apps/cocopipe/measure.h"
+#include "apps/cocopipe/report/layer_alone.h"
 #include "format/program.h"
 
 namespace coco::cli {
@@ -24,12 +28,17 @@ struct AdviceLimits {
   double least_share = 0.01;  ///< of the network's time that a layer must take and an advice save
   double seconds = 3;         ///< spent in all, about
   double seconds_a_layer = 0.02;
+  /// Milliseconds of a layer alone, for tests; empty: it is run.
+  std::function<std::optional<double>(const LayerAlone&)> clock;
 };
+
+/// Why layers of a model with integers are f32, by name: making them integer takes training then.
+using FloatReasons = std::map<std::string, std::string>;
 
 /// `operators`: as profiled at these resolved shapes of all values. The largest gain first; gains do not add up, for
 /// several changes may touch one layer.
 std::vector<Advice> find_advice(const format::Program& program, std::span<const Shape> shapes,
                                 const std::vector<OperatorProfile>& operators, const SessionOptions& options,
-                                const AdviceLimits& limits = {});
+                                const FloatReasons& reasons = {}, const AdviceLimits& limits = {});
 
 }  // namespace coco::cli

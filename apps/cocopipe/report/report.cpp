@@ -54,7 +54,11 @@ void measure_into(const std::shared_ptr<const Model>& model, std::span<const Sha
     const auto number = static_cast<size_t>(model->program().outputs[i]);
     report.tensor_bytes += bytes_of(model->outputs()[i], (*resolved)[number]);
   }
-  report.advice = find_advice(model->program(), *resolved, report.measured->operators, options.session);
+  FloatReasons reasons;
+  for (const OperatorPrecision& op : report.operators) {
+    if (!op.reason.empty()) reasons.emplace(op.name, op.reason);
+  }
+  report.advice = find_advice(model->program(), *resolved, report.measured->operators, options.session, reasons);
 }
 
 }  // namespace

@@ -104,7 +104,7 @@ std::string inputs_text(const Report& report) {
 std::string speed_text(const Report& report) {
   if (!report.measured) return "time            not measured: " + printable(report.not_measured) + "\n";
   const Measured& m = *report.measured;
-  std::string text = text_of("time            %.3f ms a run (median of %zu, least %.3f), %d threads, %s executor\n",
+  std::string text = text_of("time            %.4f ms a run (median of %zu, least %.4f), %d threads, %s executor\n",
                              m.ms_p50, m.runs, m.ms_min, m.stats.threads, m.stats.executor.c_str());
   return text + profile_table(m, true, kRows);
 }
@@ -112,6 +112,7 @@ std::string speed_text(const Report& report) {
 std::string accuracy_text(const Report& report) {
   if (!report.accuracy) return "accuracy        not compared: " + printable(report.not_compared) + "\n";
   std::string text = "accuracy        against the graph as imported, in f32, on " + report.accuracy->samples + "\n";
+  if (report.accuracy->outputs.empty()) text += "  no output is f32\n";
   for (const OutputAccuracy& output : report.accuracy->outputs) {
     const bool equal = output.snr_db >= kNoNoise;
     text += "  " + printable(output.name).substr(0, 64) +
