@@ -28,15 +28,24 @@ LayerAlone last_alone(const ProgramBuilder& b) {
   return *alone;
 }
 
-/// The shape of the changed layer's result, once it has run.
-Shape result_of(const LayerAlone& layer) {
+/// The result of a layer for inputs that depend on their shapes alone.
+std::vector<float> results(const LayerAlone& layer, Shape* shape = nullptr) {
   const auto model = Model::from_program(layer.program);
   if (!model.ok()) FAIL(model.error().message);
   const auto session = Session::create(*model, layer.shapes, {});
   if (!session.ok()) FAIL(session.error().message);
   const auto tensors = cli::make_tensors(**model, **session, layer.shapes);
   REQUIRE((*session)->run(tensors.in, tensors.out).ok());
-  return tensors.out[0].shape;
+  if (shape != nullptr) *shape = tensors.out[0].shape;
+  const auto* values = tensors.out[0].as<float>();
+  return {values, values + tensors.out[0].shape.element_count().value()};
+}
+
+/// Its shape, once the layer has run.
+Shape result_of(const LayerAlone& layer) {
+  Shape shape;
+  results(layer, &shape);
+  return shape;
 }
 
 double zeros(const LayerAlone& layer) {
@@ -115,6 +124,27 @@ TEST_CASE("rules of the convolution's form") {
   REQUIRE(tight.has_value());
   REQUIRE(result_of(*tight) == Shape{1, 8, 12, 16});
   require_silent("dilation", conv(8, 8, 3));
+}
+
+TEST_CASE("a stride of 2 as SpaceToDepth gives the same results") {
+  for (const int64_t kernel : {1, 2, 3, 4, 5}) {
+    for (const int64_t pad : {int64_t{0}, kernel / 2}) {
+      INFO("kernel " << kernel << ", pad " << pad);
+      ProgramBuilder b;
+      Conv2dParams p;
+      p.kernel = {kernel, kernel}, p.stride = {2, 2}, p.pads = {pad, pad, pad, pad};
+      const int32_t x = b.input("x", {1, 3, 12, 16});
+      b.output(b.op(p, {x, b.random_constant({4, 3, kernel, kernel}), b.random_constant({4}), kNoValue}));
+      const LayerAlone plain = last_alone(b);
+      const auto changed = rule("stride").apply(plain);
+      REQUIRE(changed.has_value());
+      REQUIRE(changed->program.operators.size() == 2);
+      const auto expected = results(plain), given = results(*changed);
+      REQUIRE(given.size() == expected.size());
+      for (size_t i = 0; i < given.size(); ++i) REQUIRE(given[i] == Approx(expected[i]).margin(1e-5));
+    }
+  }
+  require_silent("stride", conv(8, 8, 3));
 }
 
 TEST_CASE("rules of other operators") {

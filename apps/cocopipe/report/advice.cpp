@@ -139,10 +139,9 @@ std::vector<Advice> find_advice(const format::Program& program, std::span<const 
     if (row.index >= 0) slowest.push_back(&row);
   }
   std::stable_sort(slowest.begin(), slowest.end(), [](const auto* a, const auto* b) { return a->ms > b->ms; });
-  if (slowest.size() > limits.layers) slowest.resize(limits.layers);
   Adviser adviser(program, shapes, options, reasons, limits);
   for (const OperatorProfile* row : slowest) {
-    if (row->ms >= limits.least_share * total) adviser.look_at(*row);
+    if (row->ms >= limits.layer_share * total) adviser.look_at(*row);
   }
   return adviser.result(total);
 }

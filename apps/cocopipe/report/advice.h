@@ -23,10 +23,10 @@ struct Advice {
 };
 
 struct AdviceLimits {
-  size_t most = 3;            ///< pieces of advice
-  size_t layers = 12;         ///< the slowest ones
-  double least_share = 0.01;  ///< of the network's time that a layer must take and an advice save
-  double seconds = 3;         ///< spent in all, about
+  size_t most = 3;             ///< pieces of advice
+  double least_share = 0.01;   ///< of the network's time that an advice must save
+  double layer_share = 0.004;  ///< of the network's time that a layer must take to be looked at
+  double seconds = 3;          ///< spent in all, about; the slowest layers come first
   double seconds_a_layer = 0.02;
   /// Milliseconds of a layer alone, for tests; empty: it is run.
   std::function<std::optional<double>(const LayerAlone&)> clock;

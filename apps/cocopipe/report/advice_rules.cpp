@@ -187,6 +187,57 @@ std::optional<LayerAlone> undilated(const LayerAlone& layer) {
   return dilated ? std::optional<LayerAlone>(std::move(changed)) : std::nullopt;
 }
 
+/// Where tap k of a stride of 2 falls among 2 x 2 samples that became channels: how many of them further, and which.
+struct Fold {
+  int64_t place, phase;
+};
+Fold fold(int64_t tap, int64_t pad) {
+  const auto half = [](int64_t v) { return v >= 0 ? v / 2 : -((1 - v) / 2); };
+  return {half(tap - pad) - half(-pad), (tap - pad) - 2 * half(tap - pad)};
+}
+
+/// The weights of a stride of 2, for the samples that SpaceToDepth made channels.
+std::vector<float> folded_weights(const std::vector<float>& weights, const Shape& from, const Shape& to,
+                                  const Conv2dParams& conv) {
+  std::vector<float> folded(static_cast<size_t>(to.element_count().value_or(0)));
+  for (size_t i = 0; i < weights.size(); ++i) {
+    const auto at = static_cast<int64_t>(i);
+    const int64_t c = at / (from[2] * from[3]) % from[1], m = at / (from[1] * from[2] * from[3]);
+    const Fold y = fold(at / from[3] % from[2], conv.pads[0]), x = fold(at % from[3], conv.pads[1]);
+    const int64_t channel = (2 * y.phase + x.phase) * from[1] + c;
+    folded[static_cast<size_t>(((m * to[1] + channel) * to[2] + y.place) * to[3] + x.place)] = weights[i];
+  }
+  return folded;
+}
+
+/// A convolution of stride 2 as SpaceToDepth and one of stride 1, which gives the same sums.
+std::optional<LayerAlone> unstrided(const LayerAlone& layer) {
+  const auto* p = std::get_if<Conv2dParams>(&layer.op().params);
+  if (p == nullptr || !conv_shape(layer) || p->group != 1 || layer.shapes.size() != 1) return std::nullopt;
+  const Shape &in = layer.shapes[0], &out = layer.value(layer.op().outputs[0]).shape;
+  Conv2dParams conv = *p;
+  for (size_t axis = 0; axis < 2; ++axis) {
+    if (p->stride[axis] != 2 || p->dilation[axis] != 1 || in[axis + 2] % 2 != 0) return std::nullopt;
+    conv.stride[axis] = 1;
+    conv.kernel[axis] = fold(p->kernel[axis] - 1, p->pads[axis]).place + 1;
+    conv.pads[axis] = (p->pads[axis] + 1) / 2;
+    conv.pads[axis + 2] = out[axis + 2] - in[axis + 2] / 2 - conv.pads[axis] + conv.kernel[axis] - 1;
+    if (conv.pads[axis + 2] < 0) return std::nullopt;
+  }
+  const Shape& shape = layer.input(1)->shape;
+  const Shape weight{shape[0], 4 * shape[1], conv.kernel[0], conv.kernel[1]};
+  const std::vector<float> folded = folded_weights(elements<float>(*layer.input(1)), shape, weight, *p);
+  LayerAlone changed = layer;
+  std::vector<int32_t> inputs = layer.op().inputs;
+  changed.program.operators.clear();
+  if (!changed.append(format::SpaceToDepthParams{2}, {inputs[0]})) return std::nullopt;
+  inputs[0] = changed.program.outputs[0];
+  inputs[1] = changed.add_constant(DataType::kF32, weight, folded);
+  changed.program.operators.push_back({"conv", conv, inputs, layer.op().outputs});
+  changed.program.outputs = layer.op().outputs;
+  return changed;
+}
+
 /// A transposed convolution as a convolution to stride^2 times the channels, 3 x 3, and a pixel shuffle.
 std::optional<LayerAlone> shuffled(const LayerAlone& layer) {
   const auto* p = std::get_if<format::ConvTranspose2dParams>(&layer.op().params);
@@ -258,6 +309,8 @@ constexpr AdviceRule kRules[] = {
     {"channels", "give channels that are a multiple of 8, the next one below, and train on",
      "its last tile of channels is mostly empty", whole_tiles},
     {"dilation", "give taps side by side (dilation 1), and train on", "its taps lie apart", undilated},
+    {"stride", "write it as SpaceToDepth and a convolution of stride 1, which gives the same results",
+     "samples a stride apart have to be brought together first", unstrided},
     {"shuffle", "make the picture larger by a 3 x 3 Conv and DepthToSpace instead of ConvTranspose, and train on",
      "it is a transposed convolution", shuffled},
     {"nearest", "resize to the nearest sample instead", "it weighs several samples for each result", nearest},
