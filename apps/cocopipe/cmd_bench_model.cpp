@@ -1,32 +1,21 @@
-#include <chrono>
 #include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "apps/cocopipe/command.h"
-#include "apps/cocopipe/percentile.h"
-#include "base/random.h"
+#include "apps/cocopipe/measure.h"
 #include "coco/compile.h"
 #include "coco/device.h"
 
 namespace coco::cli {
 namespace {
 
-constexpr int kWarmUps = 2;
-
 struct Options {
   std::string model, executor = "auto";
   std::vector<std::string> shapes;
   SessionOptions session;
   double seconds = 2;
-  bool json = false;
-};
-
-/// Tensors of a run at fixed addresses.
-struct Tensors {
-  std::vector<std::vector<uint8_t>> memory;
-  std::vector<TensorView> in;
-  std::vector<MutableTensorView> out;
+  bool json = false, profile = false, slowest = false;
 };
 
 /// The model's shapes with the ones from the command line; every dimension must be known then.
@@ -48,65 +37,34 @@ Result<std::vector<Shape>> input_shapes(const Model& model, const Options& optio
   return shapes;
 }
 
-/// Normally distributed numbers; integers are 0.
-Tensors make_tensors(const Model& model, const Session& session, std::span<const Shape> shapes) {
-  Tensors tensors;
-  Random random(1);
-  for (size_t i = 0; i < shapes.size(); ++i) {
-    const DataType type = model.inputs()[i].type;
-    const auto count = static_cast<size_t>(shapes[i].element_count().value_or(0));
-    tensors.memory.emplace_back(count * byte_size(type));
-    auto* values = reinterpret_cast<float*>(tensors.memory.back().data());
-    for (size_t k = 0; type == DataType::kF32 && k < count; ++k) values[k] = static_cast<float>(random.normal());
-    tensors.in.push_back({type, shapes[i], tensors.memory.back().data()});
-  }
-  for (const TensorInfo& info : session.outputs()) {
-    const auto count = static_cast<size_t>(info.shape.element_count().value_or(0));
-    tensors.memory.emplace_back(count * byte_size(info.type));
-    tensors.out.push_back({info.type, info.shape, tensors.memory.back().data()});
-  }
-  return tensors;
-}
-
 Result<int> bench_model(Options& options) {
   COCO_ASSIGN(const std::string path, model_file(options.model));
   COCO_ASSIGN(const std::shared_ptr<const Model> model, load_or_compile(path));
   if (options.executor == "line") options.session.executor = ExecutorKind::kLine;
   if (options.executor == "layer") options.session.executor = ExecutorKind::kLayer;
   COCO_ASSIGN(const std::vector<Shape> shapes, input_shapes(*model, options));
-  COCO_ASSIGN(const auto session, Session::create(model, shapes, options.session));
-  const Tensors tensors = make_tensors(*model, *session, shapes);
-  std::vector<double> times;
-  double total = 0;
-  for (int i = 0; total < options.seconds * 1e3 || times.empty(); ++i) {
-    const auto start = std::chrono::steady_clock::now();
-    COCO_TRY(session->run(tensors.in, tensors.out));
-    const double ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
-    if (i < kWarmUps) continue;
-    times.push_back(ms);
-    total += ms;
-  }
-  std::sort(times.begin(), times.end());
-  const SessionStats& stats = session->stats();
-  const double p50 = percentile(times, 0.5);
-  const nlohmann::ordered_json json = {{"model", options.model},
-                                       {"target", active_target()},
-                                       {"threads", stats.threads},
-                                       {"executor", stats.executor},
-                                       {"runs", times.size()},
-                                       {"ms_p50", p50},
-                                       {"ms_p95", percentile(times, 0.95)},
-                                       {"ms_min", times[0]},
-                                       {"macs", stats.macs},
-                                       {"gmacs_per_second", static_cast<double>(stats.macs) / p50 / 1e6},
-                                       {"arena_bytes", stats.arena_bytes}};
+  COCO_ASSIGN(const Measured measured, measure(model, shapes, options.session, options.seconds, options.profile));
+  const SessionStats& stats = measured.stats;
+  nlohmann::ordered_json json = {{"model", options.model},
+                                 {"target", active_target()},
+                                 {"threads", stats.threads},
+                                 {"executor", stats.executor},
+                                 {"runs", measured.runs},
+                                 {"ms_p50", measured.ms_p50},
+                                 {"ms_p95", measured.ms_p95},
+                                 {"ms_min", measured.ms_min},
+                                 {"macs", stats.macs},
+                                 {"gmacs_per_second", static_cast<double>(stats.macs) / measured.ms_p50 / 1e6},
+                                 {"arena_bytes", stats.arena_bytes}};
+  if (options.profile) json["profile"] = profile_json(measured);
   if (options.json) {
-    std::printf("%s\n", json.dump(2).c_str());
-  } else {
-    std::printf("%s, %d threads, %s, %s executor\np50 %.3f ms, p95 %.3f ms, least %.3f ms (%zu runs); %.2f GMAC/s\n",
-                options.model.c_str(), stats.threads, json["target"].get<std::string>().c_str(), stats.executor.c_str(),
-                p50, percentile(times, 0.95), times[0], times.size(), json["gmacs_per_second"].get<double>());
+    std::printf("%s\n", json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace).c_str());
+    return static_cast<int>(kOk);
   }
+  std::printf("%s, %d threads, %s, %s executor\np50 %.3f ms, p95 %.3f ms, least %.3f ms (%zu runs); %.2f GMAC/s\n",
+              options.model.c_str(), stats.threads, json["target"].get<std::string>().c_str(), stats.executor.c_str(),
+              measured.ms_p50, measured.ms_p95, measured.ms_min, measured.runs, json["gmacs_per_second"].get<double>());
+  if (options.profile) std::printf("%s", profile_table(measured, options.slowest).c_str());
   return static_cast<int>(kOk);
 }
 
@@ -124,7 +82,11 @@ void add_bench_model(CLI::App& bench, Action& action) {
   command->add_option("--seconds", options->seconds, "measuring time after the warm-up; default 2")
       ->check(CLI::Range(0.0, 3600.0));
   command->add_flag("--json", options->json, "print JSON: ms_p50, ms_p95, ms_min, macs, gmacs_per_second, ...");
-  command->footer("Example: cocopipe bench model net.onnx --input-shape x=1,3,224,224 --threads 2");
+  command->add_flag("--profile", options->profile, "a table of the operators: time, share, GMAC/s, kernel");
+  command->add_flag("--slowest", options->slowest, "the table's slowest operators first")->needs("--profile");
+  command->footer(
+      "Example: cocopipe bench model net.onnx --input-shape x=1,3,224,224 --threads 2\n"
+      "         cocopipe bench model net.onnx --profile --slowest");
   command->callback([options, &action] { action = [options] { return bench_model(*options); }; });
 }
 

@@ -7,6 +7,7 @@
 #include "apps/cocopipe/calibration.h"
 #include "apps/cocopipe/command.h"
 #include "apps/cocopipe/model_card.h"
+#include "apps/cocopipe/report/report.h"
 #include "base/file.h"
 #include "coco/compile.h"
 #include "format/program.h"
@@ -23,6 +24,10 @@ struct Options {
   std::vector<std::string> shapes;
   std::string calibration;  ///< folder
   bool no_optimize = false, quiet = false;
+  CompileTrace trace;
+  QuantizeReport quantized;
+  ReportOptions report;
+  std::string report_file;
 };
 
 void overlay(const ModelCard& given, ModelCard& card) {
@@ -87,7 +92,7 @@ Status quantize(Options& options, std::vector<uint8_t>& bytes, std::shared_ptr<c
     print_note("no --calibrate folder: calibrating on the built-in clip; pictures like yours may serve better");
   }
   COCO_ASSIGN(compile.quantize.samples, calibration_samples(options.calibration, *model, model->card().scale));
-  QuantizeReport report;
+  QuantizeReport& report = options.quantized;
   compile.report = &report;
   const size_t bytes_f32 = bytes.size();
   COCO_ASSIGN(bytes, compile_onnx_file(options.input, compile));
@@ -99,6 +104,24 @@ Status quantize(Options& options, std::vector<uint8_t>& bytes, std::shared_ptr<c
   return {};
 }
 
+/// The report, to the screen and to a file where one is asked for.
+Status report_on(const Options& options, const std::shared_ptr<const Model>& model, size_t bytes) {
+  if (options.quiet && options.report_file.empty()) return {};
+  CompileOptions plain;
+  plain.input_shapes = options.compile.input_shapes;
+  plain.optimize = false;
+  const auto imported = [&]() -> Result<std::shared_ptr<const Model>> {
+    COCO_ASSIGN(const std::vector<uint8_t> file, compile_onnx_file(options.input, plain));
+    return Model::from_bytes(file);
+  };
+  const Report report = make_report(model, imported(), options.trace, options.quantized,
+                                    options.compile.quantize.samples, bytes, options.report);
+  if (!options.quiet) std::printf("%s", to_text(report).c_str());
+  if (options.report_file.empty()) return {};
+  const std::string json = to_json(report).dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+  return write_file_atomically(options.report_file, {reinterpret_cast<const uint8_t*>(json.data()), json.size()});
+}
+
 Result<int> compile(Options& options) {
   if (!options.card_file.empty()) COCO_TRY(read_card(options.card_file, options.compile.card));
   overlay(options.given, options.compile.card);
@@ -107,6 +130,7 @@ Result<int> compile(Options& options) {
     COCO_ASSIGN(options.compile.input_shapes.emplace_back(), read_input_shape(shape));
   }
   options.compile.optimize = !options.no_optimize;
+  options.compile.trace = &options.trace;
   const Precision precision = std::exchange(options.compile.precision, Precision::kF32);
   COCO_ASSIGN(std::vector<uint8_t> bytes, compile_onnx_file(options.input, options.compile));
   COCO_ASSIGN(std::shared_ptr<const Model> model, Model::from_bytes(bytes));
@@ -129,6 +153,7 @@ Result<int> compile(Options& options) {
     COCO_TRY(quantize(options, bytes, model));
   }
   COCO_TRY(write_file_atomically(options.output, bytes));
+  COCO_TRY(report_on(options, model, bytes.size()));
   if (!options.quiet) {
     std::printf("weights: %s\n", format::to_text(format::weight_sizes(model->program())).c_str());
     std::printf("%s: %zu bytes, %zu operators, scale %d, sha256 %s\n", options.output.c_str(), bytes.size(),
@@ -165,6 +190,14 @@ void add_quantization(CLI::App& command, Options& options) {
       ->check(CLI::Range(0.0, 200.0));
 }
 
+void add_report(CLI::App& command, Options& options) {
+  command.add_option("--report", options.report_file, "write the report as JSON to this file, too");
+  command.add_flag("!--no-measure", options.report.measure,
+                   "a report without times, accuracy and advice, which need the network to run");
+  add_size(command, "--input-size", options.report.size, "size taken for dynamic sides in the report; default 640x360");
+  add_threads(command, options.report.session);
+}
+
 }  // namespace
 
 void add_compile(CLI::App& app, Action& action) {
@@ -185,11 +218,13 @@ void add_compile(CLI::App& app, Action& action) {
   command->add_option("--input-shape", options->shapes, "pin dynamic dimensions: NAME=1,3,224,224 (repeatable)")
       ->allow_extra_args(false);
   add_quantization(*command, *options);
+  add_report(*command, *options);
   command->add_flag("--no-optimize", options->no_optimize, "keep the graph as imported");
   command->add_flag("--quiet", options->quiet, "print errors only");
   command->footer(
       "Example: cocopipe compile net.onnx -o net.coco --name net --licence Apache-2.0\n"
-      "          cocopipe compile sr.onnx -o sr8.coco --precision int8 --calibrate pictures");
+      "          cocopipe compile sr.onnx -o sr8.coco --precision int8 --calibrate pictures\n"
+      "          cocopipe compile net.onnx -o net.coco --input-shape x=1,3,224,224 --report net.json");
   command->callback([options, &action] { action = [options] { return compile(*options); }; });
 }
 

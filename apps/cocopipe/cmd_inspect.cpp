@@ -2,7 +2,10 @@
 #include <memory>
 
 #include "apps/cocopipe/command.h"
+#include "apps/cocopipe/drawing/drawing.h"
+#include "apps/cocopipe/measure.h"
 #include "apps/cocopipe/model_card.h"
+#include "base/file.h"
 #include "coco/compile.h"
 #include "format/program.h"
 #include "format/weight_sizes.h"
@@ -13,22 +16,10 @@ namespace {
 struct Options {
   std::string model;
   Size size;
-  bool json = false;
+  bool json = false, times = true;
+  std::string dot, svg;
+  SessionOptions session;
 };
-
-std::vector<Shape> input_shapes(const Model& model, const Size& size) {
-  std::vector<Shape> shapes;
-  for (const TensorInfo& input : model.inputs()) {
-    Shape shape = input.shape;
-    const size_t rank = shape.rank();
-    for (size_t i = 0; i < rank; ++i) {
-      if (shape[i] != kDynamicDim) continue;
-      shape[i] = i + 2 == rank ? size.height : i + 1 == rank ? size.width : 1;
-    }
-    shapes.push_back(shape);
-  }
-  return shapes;
-}
 
 nlohmann::ordered_json tensors_json(const std::vector<TensorInfo>& tensors) {
   auto list = nlohmann::ordered_json::array();
@@ -45,11 +36,61 @@ void print_tensors(const char* label, const std::vector<TensorInfo>& tensors) {
   }
 }
 
+constexpr double kSeconds = 0.3;
+
+/// The model as it was imported, where its file holds that.
+Result<std::shared_ptr<const Model>> imported_model(const std::string& path) {
+  CompileOptions plain;
+  plain.optimize = false;
+  COCO_ASSIGN(const std::vector<uint8_t> bytes, compile_onnx_file(path, plain));
+  return Model::from_bytes(bytes);
+}
+
+/// Draws the graph as imported, for ONNX files, and as it runs.
+Status draw(const Options& options, const std::string& path, const std::shared_ptr<const Model>& model,
+            std::span<const Shape> inputs, std::span<const Shape> shapes) {
+  std::vector<DrawnProgram> drawn;
+  std::shared_ptr<const Model> before;
+  std::vector<Shape> before_shapes;
+  if (path.ends_with(".onnx")) {
+    COCO_ASSIGN(before, imported_model(path));
+    COCO_ASSIGN(before_shapes, format::resolve_shapes(before->program(), inputs));
+    const std::string count = std::to_string(before->program().operators.size());
+    drawn.push_back({"as imported: " + count + " operators", &before->program(), before_shapes, {}, false});
+  }
+  SessionOptions session = options.session;
+  session.profile = true;
+  std::vector<OperatorProfile> operators;
+  if (options.times) {
+    COCO_ASSIGN(operators, profile_operators(model, inputs, session, kSeconds));
+  } else {
+    COCO_ASSIGN(const auto planned, Session::create(model, inputs, session));
+    operators = planned->profile();
+  }
+  const std::string count = std::to_string(model->program().operators.size());
+  drawn.push_back(
+      {"as it runs: " + count + " operators", &model->program(), shapes, std::move(operators), options.times});
+  const std::string dot = to_dot(drawn);
+  const auto write = [](const std::string& file, const std::string& text) {
+    return write_file_atomically(file, {reinterpret_cast<const uint8_t*>(text.data()), text.size()});
+  };
+  if (!options.dot.empty()) COCO_TRY(write(options.dot, dot));
+  if (options.svg.empty()) return {};
+  size_t all = 0;
+  for (const DrawnProgram& program : drawn) all += program.program->operators.size();
+  COCO_ASSIGN(const std::string svg, svg_from_dot(dot, all));
+  return write(options.svg, svg);
+}
+
 Result<int> inspect(const Options& options) {
   COCO_ASSIGN(const std::string path, model_file(options.model));
   COCO_ASSIGN(const std::shared_ptr<const Model> model, load_or_compile(path));
-  const std::vector<Shape> inputs = input_shapes(*model, options.size);
+  const std::vector<Shape> inputs = shapes_at(*model, options.size);
   COCO_ASSIGN(const std::vector<Shape> shapes, format::resolve_shapes(model->program(), inputs));
+  if (!options.dot.empty() || !options.svg.empty()) {
+    COCO_TRY(draw(options, path, model, inputs, shapes));
+    return static_cast<int>(kOk);
+  }
   const int64_t macs = format::count_macs(model->program(), shapes);
   int64_t constant_bytes = 0;
   for (const format::Value& value : model->program().values) {
@@ -95,7 +136,13 @@ void add_inspect(CLI::App& app, Action& action) {
   command->add_option("model", options->model, "shipped model, .coco or .onnx file")->required();
   add_size(*command, "--input-size", options->size, "size taken for dynamic sides; default 1920x1080");
   command->add_flag("--json", options->json, "print the card and totals as JSON");
-  command->footer("Example: cocopipe inspect sr2x-s --input-size 1280x720");
+  command->add_option("--dot", options->dot, "write the graph, as imported and as it runs, to this file for Graphviz");
+  command->add_option("--svg", options->svg, "the same as a picture");
+  command->add_flag("!--no-times", options->times, "draw without running the model");
+  add_threads(*command, options->session);
+  command->footer(
+      "Example: cocopipe inspect sr2x-s --input-size 1280x720\n"
+      "         cocopipe inspect net.onnx --svg net.svg");
   command->callback([options, &action] { action = [options] { return inspect(*options); }; });
 }
 

@@ -10,6 +10,7 @@
 #include "compiler/onnx/import.h"
 #include "compiler/passes/passes.h"
 #include "compiler/quantize/quantize.h"
+#include "compiler/trace.h"
 
 namespace coco {
 namespace compiler {
@@ -36,20 +37,24 @@ int measure_scale(const format::Program& program) {
 }  // namespace
 
 Result<format::Program> compile_program(std::span<const uint8_t> onnx, const CompileOptions& options) {
-  COCO_ASSIGN(graph::Graph graph, import_onnx(onnx, {options.input_shapes, options.folder}));
+  if (options.trace != nullptr) *options.trace = {};
+  std::vector<PassEffect>* effects = options.trace != nullptr ? &options.trace->passes : nullptr;
+  COCO_ASSIGN(graph::Graph graph, import_onnx(onnx, {options.input_shapes, options.folder, options.trace}));
   COCO_TRY(graph::verify(graph));
-  if (options.optimize) COCO_TRY(run_passes(graph));
-  if (options.precision == Precision::kF16) COCO_TRY(halve_weights(graph));
+  if (options.trace != nullptr) options.trace->imported = count_operators(graph);
+  if (options.optimize) COCO_TRY(run_passes(graph, effects));
+  if (options.precision == Precision::kF16) COCO_TRY(run_pass({"halve_weights", halve_weights}, graph, effects));
   if (options.precision == Precision::kInt8 || options.precision == Precision::kAuto) {
     if (!options.optimize) {
       return make_error(ErrorCode::kInvalidArgument, "integer precision needs the optimising passes; leave them on");
     }
-    if (options.order_channels) COCO_TRY(order_channels(graph));
+    if (options.order_channels) COCO_TRY(run_pass({"order_channels", order_channels}, graph, effects));
     QuantizeReport report;
     COCO_ASSIGN(graph, quantize(graph, options.precision, options.quantize, report));
     COCO_TRY(graph::verify(graph));
     if (options.report != nullptr) *options.report = std::move(report);
   }
+  if (options.trace != nullptr) options.trace->program = count_operators(graph);
   COCO_ASSIGN(format::Program program, emit(std::move(graph), options.card));
   if (program.card.scale == 1) program.card.scale = measure_scale(program);
   return program;

@@ -7,6 +7,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "coco/model.h"
@@ -106,6 +107,8 @@ Result<std::vector<uint8_t>> write_program(const Program& program);
 Result<Program> read_program(std::span<const uint8_t> bytes, std::shared_ptr<const void> keep_alive,
                              std::string* sha256_hex = nullptr);
 
+/// Names come from files: without the control characters that could steer a terminal or break a line ("\\x1b").
+std::string printable(std::string_view text);
 /// Parameters that differ from their defaults, as "kernel=[3, 3] group=2".
 std::string to_text(const OpParams& params);
 /// Human-readable listing: one line per operator with shapes, parameters, MACs and bytes. Shapes may be empty.

@@ -47,21 +47,6 @@ FieldLister list_fields(OpParams params) {
   return lister;
 }
 
-// Names come from files: nothing in them may steer a terminal or break the line.
-std::string plain(std::string_view text) {
-  static constexpr char kDigits[] = "0123456789abcdef";
-  std::string out;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte >= 0x20 && byte != 0x7f) {
-      out += c;
-    } else {
-      out += std::string("\\x") + kDigits[byte >> 4] + kDigits[byte & 15];
-    }
-  }
-  return out;
-}
-
 class Listing {
  public:
   Listing(const Program& program, std::span<const Shape> shapes) : program_(program), shapes_(shapes) {
@@ -86,8 +71,8 @@ class Listing {
 
   void header() {
     const ModelCard& card = program_.card;
-    std::string first = "program '" + plain(card.name) + "'";
-    if (!card.task.empty()) first += " " + plain(card.task);
+    std::string first = "program '" + printable(card.name) + "'";
+    if (!card.task.empty()) first += " " + printable(card.task);
     line(first + " x" + std::to_string(card.scale));
     if (!shapes_.empty()) line("macs   " + std::to_string(count_macs(program_, shapes_)));
   }
@@ -105,8 +90,8 @@ class Listing {
 
   std::string value_text(int32_t number) const {
     const Value& value = program_.values[static_cast<size_t>(number)];
-    return "%" + std::to_string(number) + " '" + plain(value.name) + "' " + std::string(to_string(value.type)) + " " +
-           shape_of(number).to_string();
+    return "%" + std::to_string(number) + " '" + printable(value.name) + "' " + std::string(to_string(value.type)) +
+           " " + shape_of(number).to_string();
   }
 
   std::string operator_text(const Operator& op) const {
@@ -119,7 +104,7 @@ class Listing {
     }
     text += ")";
     if (const std::string params = to_text(op.params); !params.empty()) text += " " + params;
-    text += "  # " + plain(op.name);
+    text += "  # " + printable(op.name);
     if (shapes_.empty()) return text;
     int64_t bytes = 0;
     for (int32_t number : op.outputs) bytes += bytes_of(number);
@@ -132,6 +117,20 @@ class Listing {
 };
 
 }  // namespace
+
+std::string printable(std::string_view text) {
+  static constexpr char kDigits[] = "0123456789abcdef";
+  std::string out;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte >= 0x20 && byte != 0x7f) {
+      out += c;
+    } else {
+      out += std::string("\\x") + kDigits[byte >> 4] + kDigits[byte & 15];
+    }
+  }
+  return out;
+}
 
 std::string to_text(const OpParams& params) {
   if (params.index() == 0) return {};

@@ -69,6 +69,7 @@ Result<Node*> Graph::insert(Node* position, format::OpParams params, std::vector
   COCO_ASSIGN(Inferred inferred, infer(params, inputs, name));
   auto it = nodes_.emplace(position != nullptr ? position->self_ : nodes_.end());
   it->self_ = it;
+  it->id_ = next_id_++;
   it->name_ = name;
   it->params_ = std::move(params);
   it->inputs_ = std::move(inputs);

@@ -2,6 +2,7 @@
 // A Graph owns its values and nodes; pointers stay valid until the value or node is erased, also when the graph moves.
 #pragma once
 
+#include <cstdint>
 #include <list>
 #include <memory>
 #include <span>
@@ -55,6 +56,8 @@ class Value {
 class Node {
  public:
   const std::string& name() const { return name_; }
+  /// No other node of the graph has or had this number.
+  uint64_t id() const { return id_; }
   const format::OpParams& params() const { return params_; }
   format::OpKind kind() const { return format::op_kind(params_); }
   /// The parameters when the node is of that operator, else null.
@@ -71,6 +74,7 @@ class Node {
  private:
   friend class Graph;
   std::string name_;
+  uint64_t id_ = 0;
   format::OpParams params_;
   std::vector<Value*> inputs_;
   std::vector<Value*> outputs_;
@@ -135,6 +139,7 @@ class Graph {
   std::vector<Value*> inputs_;
   std::vector<Output> outputs_;
   std::unordered_set<std::string> names_;
+  uint64_t next_id_ = 0;
 };
 
 /// Use lists and pointers agree, every value is defined once and before it is read (so there is no cycle), shapes and

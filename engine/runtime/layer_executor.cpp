@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstring>
 #include <functional>
 #include <optional>
@@ -25,7 +26,11 @@ constexpr int64_t kTasksPerWorker = 4;
 class DenseStep : public LayerStep {
  public:
   DenseStep(const format::OpParams& params, const backends::DenseBinding& binding, int threads)
-      : params_(params), kernel_(binding.kernel->function), rows_(binding.rows), threads_(threads) {
+      : params_(params),
+        name_(binding.kernel->name),
+        kernel_(binding.kernel->function),
+        rows_(binding.rows),
+        threads_(threads) {
     const int64_t wanted = std::clamp<int64_t>(binding.cost / kMinTaskCost, 1, threads * kTasksPerWorker);
     tasks_ = static_cast<int>(std::min(rows_, threads == 1 ? 1 : wanted));
     task_ = [this](int task, int) { kernel_(params_, in_, out_, rows_ * task / tasks_, rows_ * (task + 1) / tasks_); };
@@ -36,9 +41,16 @@ class DenseStep : public LayerStep {
     out_ = out;
     ThreadPool::process().parallel_for(tasks_, threads_, task_);
   }
+  void add_profile(double ms, std::vector<OperatorProfile>& rows) const override {
+    OperatorProfile& row = rows.emplace_back();
+    row.index = 0;
+    row.kernel = name_;
+    row.ms = ms;
+  }
 
  private:
   const format::OpParams& params_;
+  std::string_view name_;
   kernels::DenseKernel kernel_;
   int64_t rows_;
   int threads_;
@@ -83,6 +95,7 @@ struct LayerExecutor::Planner {
   // The views a step gets, their memory not known yet.
   Node make_node(const LayerStepSpec& spec) const {
     Node node;
+    node.first = static_cast<int>(spec.begin);
     for (const int32_t value : spec.inputs) {
       node.in.push_back(value == format::kNoValue ? TensorView{}
                                                   : TensorView{program.values[value].type, shapes[value], nullptr});
@@ -178,6 +191,7 @@ Result<std::unique_ptr<LayerExecutor>> LayerExecutor::create(const format::Progr
   std::unique_ptr<LayerExecutor> executor(new LayerExecutor);
   const int available = ThreadPool::process().threads();
   executor->threads_ = options.threads > 0 ? std::min(options.threads, available) : available;
+  executor->profile_ = options.profile;
   Planner planner(program, shapes, *executor);
   COCO_TRY(planner.make_steps(options));
   planner.place_values();
@@ -196,11 +210,34 @@ size_t LayerExecutor::memory_bytes() const {
   return bytes;
 }
 
+void LayerExecutor::run_steps() {
+  if (!profile_) {
+    for (const Node& node : nodes_) node.step->run(node.in, node.out);
+    return;
+  }
+  for (Node& node : nodes_) {
+    const auto start = std::chrono::steady_clock::now();
+    node.step->run(node.in, node.out);
+    node.ms += std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
+  }
+}
+
+void LayerExecutor::add_profile(std::vector<OperatorProfile>& rows) const {
+  for (size_t i = 0; profile_ && i < nodes_.size(); ++i) {
+    const size_t first = rows.size();
+    nodes_[i].step->add_profile(nodes_[i].ms, rows);
+    for (size_t k = first; k < rows.size(); ++k) {
+      rows[k].step = static_cast<int>(i);
+      if (rows[k].index >= 0) rows[k].index += nodes_[i].first;
+    }
+  }
+}
+
 void LayerExecutor::run(std::span<const TensorView> inputs, std::span<const MutableTensorView> outputs) {
   for (const InputLink& link : input_links_) *link.pointer = inputs[link.input].data;
   for (const OutputLink& link : output_links_) *link.pointer = outputs[link.output].data;
   for (const ReadbackLink& link : readback_links_) *link.pointer = outputs[link.output].data;
-  for (const Node& node : nodes_) node.step->run(node.in, node.out);
+  run_steps();
   for (const Copy& copy : copies_) {
     const void* from = copy.input >= 0            ? inputs[copy.input].data
                        : copy.earlier_output >= 0 ? outputs[copy.earlier_output].data

@@ -31,12 +31,16 @@ class LayerExecutor {
   size_t arena_bytes() const { return arena_.size(); }
   size_t steps() const { return nodes_.size(); }
   int threads() const { return threads_; }
+  /// With SessionOptions::profile: appends a row an operator; names and MACs are the caller's to fill in.
+  void add_profile(std::vector<OperatorProfile>& rows) const;
 
  private:
   struct Node {
     std::vector<TensorView> in;
     std::vector<MutableTensorView> out;
     std::unique_ptr<LayerStep> step;
+    int first = 0;  // operator of the program
+    double ms = 0;  // of all runs, with a profile
   };
   // A view's pointer that follows the caller's input or output of a run.
   struct InputLink {
@@ -62,6 +66,7 @@ class LayerExecutor {
   struct Planner;
 
   LayerExecutor() = default;
+  void run_steps();
 
   std::vector<Node> nodes_;
   std::vector<InputLink> input_links_;
@@ -70,6 +75,7 @@ class LayerExecutor {
   std::vector<Copy> copies_;
   Buffer arena_;
   int threads_ = 1;
+  bool profile_ = false;
 };
 
 }  // namespace coco::runtime

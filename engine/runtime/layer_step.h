@@ -7,6 +7,7 @@
 #include <span>
 #include <vector>
 
+#include "coco/session.h"
 #include "coco/tensor.h"
 
 namespace coco::runtime {
@@ -19,6 +20,12 @@ class LayerStep {
   virtual void run(std::span<const TensorView> in, std::span<const MutableTensorView> out) = 0;
   /// Working memory the step holds for itself.
   virtual size_t memory_bytes() const { return 0; }
+  /// With SessionOptions::profile: appends a row an operator. `ms` is what the step took in all runs; operators are
+  /// counted from the step's first; the caller fills in the rest. By default one row stands for the whole step.
+  virtual void add_profile(double ms, std::vector<OperatorProfile>& rows) const {
+    rows.emplace_back().index = 0;
+    rows.back().ms = ms;
+  }
 };
 
 /// The step that computes operators [begin, end) of the program. Values are numbers of the program; an absent input is

@@ -1,6 +1,7 @@
 #include "runtime/line_executor.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cstring>
 
 #include "base/thread_pool.h"
@@ -15,6 +16,9 @@ using backends::RowInput;
 
 namespace {
 
+using Clock = std::chrono::steady_clock;
+using Nanoseconds = std::chrono::nanoseconds;
+
 /// What one worker holds. Only the worker that owns the number touches it during a run.
 struct Worker {
   Buffer memory;
@@ -23,6 +27,15 @@ struct Worker {
   std::vector<int> next;                      ///< per operator: its next row
   Extent rows, columns;                       ///< of the run of cells and strips being computed
   std::vector<std::vector<RowInput>> inputs;  ///< per operator
+  std::vector<Nanoseconds> spent;             ///< per operator, of the run at hand; empty without a profile
+  Clock::time_point lap;                      ///< when the operator before was done
+
+  void stop_clock(int index) {
+    if (spent.empty()) return;
+    const Clock::time_point now = Clock::now();
+    spent[static_cast<size_t>(index)] += now - lap;
+    lap = now;
+  }
 };
 
 }  // namespace
@@ -47,6 +60,8 @@ struct LineExecutor::State {
   std::span<const Binding> bindings;
   const std::function<void(int)>* extra = nullptr;
   std::function<void(int, int)> task;  ///< made once, so that a run allocates nothing
+  std::vector<double> profile;         ///< per operator: milliseconds of all runs; empty without a profile
+  double waited = 0;                   ///< the same, of workers for each other
 
   Status make_workers();
   void tabulate_rows();
@@ -54,6 +69,7 @@ struct LineExecutor::State {
   void run_tile(Worker& worker, const Extent& band, const Extent& strip);
   void produce(Worker& worker, const Extent& band, const Extent& strip, int index, int until);
   void prepare_inputs(Worker& worker, const Extent& strip);
+  void share_out(Nanoseconds run);
 };
 
 Status LineExecutor::State::make_workers() {
@@ -74,6 +90,7 @@ Status LineExecutor::State::make_workers() {
     worker.rows.resize(program.ops.size());
     worker.columns.resize(program.ops.size());
     for (const LineOp& op : program.ops) worker.inputs.emplace_back(op.inputs.size());
+    worker.spent.resize(profile.size());
     stats.arena_bytes += bytes;
   }
   return {};
@@ -128,6 +145,7 @@ void LineExecutor::State::produce(Worker& worker, const Extent& band, const Exte
     args.scratch = worker.scratch;
     if (op.output < 0) {
       op.op->run(args);
+      worker.stop_clock(index);
       continue;
     }
     const RingPlan& ring = plan.rings[op.output];
@@ -139,11 +157,13 @@ void LineExecutor::State::produce(Worker& worker, const Extent& band, const Exte
     if (ring.tail > 0 && args.x.end == program.tensors[op.output].width)
       for (int plane = 0; plane < step * program.tensors[op.output].planes(); ++plane)
         fill_words(args.out + plane * ring.pitch + args.x.size(), ring.tail, program.tensors[op.output].margin());
+    worker.stop_clock(index);
   }
 }
 
 void LineExecutor::State::run_tile(Worker& worker, const Extent& band, const Extent& strip) {
   prepare_inputs(worker, strip);
+  if (!profile.empty()) worker.lap = Clock::now();
   for (size_t i = 0; i < program.ops.size(); ++i) worker.next[i] = band[i].begin;
   const int master = plan.sinks[0];
   for (int y = band[master].begin; y < band[master].end; ++y)
@@ -152,6 +172,21 @@ void LineExecutor::State::run_tile(Worker& worker, const Extent& band, const Ext
       produce(worker, band, strip, sink,
               band[sink].begin + static_cast<int>(done * band[sink].size() / band[master].size()));
     }
+}
+
+/// What all workers spent in an operator, divided by how many there were work for; the rest of the run they waited.
+void LineExecutor::State::share_out(Nanoseconds run) {
+  const size_t tiles = plan.bands.size() * plan.strips.size();
+  const auto busy = static_cast<double>(std::clamp<size_t>(tiles, 1, workers.size()));
+  double rest = std::chrono::duration<double, std::milli>(run).count();
+  for (Worker& worker : workers)
+    for (size_t i = 0; i < worker.spent.size(); ++i) {
+      const double ms = std::chrono::duration<double, std::milli>(worker.spent[i]).count() / busy;
+      profile[i] += ms;
+      rest -= ms;
+      worker.spent[i] = {};
+    }
+  waited += std::max(rest, 0.0);
 }
 
 LineExecutor::LineExecutor(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -165,6 +200,7 @@ Result<std::unique_ptr<LineExecutor>> LineExecutor::create(LineProgram program, 
   state->stats.executor = "line";
   state->stats.macs = state->program.macs;
   state->tabulate_rows();
+  if (options.profile) state->profile.resize(state->program.ops.size());
   COCO_TRY(state->make_workers());
   State* s = state.get();
   s->task = [s](int task, int worker) {
@@ -182,7 +218,27 @@ void LineExecutor::run(std::span<const Binding> bindings, int extra_tasks, const
   state_->bindings = bindings;
   state_->extra = extra;
   const int tiles = static_cast<int>(state_->plan.strips.size() * state_->plan.bands.size());
+  const bool timed = !state_->profile.empty();
+  const Clock::time_point start = timed ? Clock::now() : Clock::time_point{};
   ThreadPool::process().parallel_for(tiles + (extra != nullptr ? extra_tasks : 0), state_->plan.threads, state_->task);
+  if (timed) state_->share_out(Clock::now() - start);
+}
+
+void LineExecutor::add_profile(std::vector<OperatorProfile>& rows) const {
+  for (size_t i = 0; i < state_->profile.size(); ++i) {
+    const LineOp& op = state_->program.ops[i];
+    OperatorProfile& row = rows.emplace_back();
+    row.index = op.number;
+    if (op.binding >= 0) row.op = op.output < 0 ? "store" : "load";
+    row.kernel = op.kernel;
+    row.row_by_row = true;
+    row.ms = state_->profile[i];
+  }
+  if (state_->profile.empty()) return;
+  OperatorProfile& wait = rows.emplace_back();
+  wait.op = "wait";
+  wait.row_by_row = true;
+  wait.ms = state_->waited;
 }
 
 const LinePlan& LineExecutor::plan() const { return state_->plan; }

@@ -27,6 +27,9 @@ class LineExecutor {
   void bind(std::span<const backends::Binding> bindings);
   void run_cells(int worker, backends::Interval cells, backends::Interval strips);
 
+  /// With SessionOptions::profile: appends a row an operator; names, MACs and step are the caller's to fill in.
+  void add_profile(std::vector<OperatorProfile>& rows) const;
+
  private:
   struct State;
   explicit LineExecutor(std::unique_ptr<State> state);

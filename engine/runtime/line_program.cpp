@@ -114,6 +114,8 @@ Result<std::vector<int>> LineProgram::append(const format::Program& program, std
     });
     if (source != ops.end()) line.op->input_is_bound(source->binding);
     line.params = op.params;
+    line.number = static_cast<int>(i);
+    line.kernel = bound.kernel;
     tensor_of[op.outputs[0]] = line.output;
     ops.push_back(std::move(line));
   }

@@ -19,6 +19,8 @@ struct LineOp {
   double cost = 1;               ///< of one result sample, in elementary operations, roughly
   format::OpParams params = {};  ///< of the program's operator; monostate for sources, sinks and resampling
   int binding = -1;              ///< of sources and sinks
+  int number = -1;               ///< of the program's operator; -1: there is none
+  std::string_view kernel = {};  ///< as BoundRowOp's
 };
 
 struct LineProgram {

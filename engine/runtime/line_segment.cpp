@@ -29,6 +29,7 @@ class LineSegment : public LayerStep {
     }
   }
   size_t memory_bytes() const override { return executor_->stats().arena_bytes; }
+  void add_profile(double, std::vector<OperatorProfile>& rows) const override { executor_->add_profile(rows); }
 
  private:
   std::unique_ptr<LineExecutor> executor_;

@@ -96,6 +96,7 @@ struct Session::State {
   std::unique_ptr<runtime::LayerExecutor> layer;  // one of the two
   std::unique_ptr<runtime::LineExecutor> line;
   std::vector<backends::Binding> bindings;  // of the line executor, filled by run
+  std::vector<int64_t> macs;                // per operator, with a profile
 
   Status plan(std::span<const Shape> shapes, const SessionOptions& options);
 };
@@ -119,6 +120,9 @@ Status Session::State::plan(std::span<const Shape> shapes, const SessionOptions&
     stats.threads = layer->threads();
   }
   stats.macs = format::count_macs(program, shapes);
+  for (const format::Operator& op : program.operators) {
+    if (options.profile) macs.push_back(format::count_macs(op, shapes));
+  }
   return {};
 }
 
@@ -146,6 +150,24 @@ Result<std::unique_ptr<Session>> Session::create(std::shared_ptr<const Model> mo
 
 const std::vector<TensorInfo>& Session::outputs() const { return state_->outputs; }
 const SessionStats& Session::stats() const { return state_->stats; }
+
+std::vector<OperatorProfile> Session::profile() const {
+  std::vector<OperatorProfile> rows;
+  if (state_->layer) {
+    state_->layer->add_profile(rows);
+  } else {
+    state_->line->add_profile(rows);
+  }
+  for (OperatorProfile& row : rows) {
+    if (row.index < 0) continue;
+    const auto index = static_cast<size_t>(row.index);
+    const format::Operator& op = state_->model->program().operators[index];
+    row.name = op.name;
+    row.op = to_string(op.kind());
+    row.macs = state_->macs[index];
+  }
+  return rows;
+}
 
 Status Session::run(std::span<const TensorView> inputs, std::span<const MutableTensorView> outputs) {
   COCO_TRY(check_count("inputs", inputs.size(), state_->inputs.size()));

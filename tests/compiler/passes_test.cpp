@@ -553,3 +553,34 @@ TEST_CASE("recognize_norms") {
     output %b "y"
   )"));
 }
+
+TEST_CASE("passes tell which nodes they removed, added and changed") {
+  graph::Graph graph = parsed(R"(graph {
+    input %x: f32[1, 1, 6, 6]
+    const %w: f32[2, 1, 1, 1] = [1.5, 2]
+    const %g: f32[2, 1, 1] = [2, 3]
+    %i = Unary(%x)
+    %a = Conv2d(%i, %w)
+    %b = Binary(%a, %g) {kind = mul}
+    %c = Unary(%b) {kind = relu}
+    output %c
+  })");
+  std::vector<PassEffect> effects;
+  REQUIRE(compiler::run_passes(graph, &effects).ok());
+  REQUIRE(effects.size() == compiler::pass_list().size());
+  std::string text;
+  for (const PassEffect& effect : effects) {
+    const auto list = [&](const char* what, const std::vector<NodeName>& nodes) {
+      for (const NodeName& node : nodes) text += " " + std::string(what) + node.op + ":" + node.name;
+    };
+    std::string before = std::move(text);
+    text.clear();
+    list("-", effect.removed), list("+", effect.added), list("~", effect.changed);
+    text = before + (text.empty() ? "" : effect.pass + text + "\n");
+  }
+  CHECK(text ==
+        "drop_identities -Unary:i\n"
+        "fold_affine -Binary:b ~Conv2d:a\n"
+        "fuse_activations -Unary:c ~Conv2d:a\n");
+  REQUIRE(graph.nodes().size() == 1);
+}

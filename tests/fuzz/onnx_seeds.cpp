@@ -2,8 +2,10 @@
 #include <cstdio>
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "base/file.h"
+#include "compiler/bad_models.h"
 #include "compiler/onnx_builder.h"
 
 using namespace coco::testing;
@@ -62,12 +64,14 @@ int main(int argc, char** argv) {
   if (argc != 2) return 2;
   const std::string folder = argv[1];
   std::filesystem::create_directories(folder);
-  const std::pair<const char*, std::string> seeds[] = {{"upscaler.onnx", small_upscaler().bytes()},
-                                                       {"shapes.onnx", shape_arithmetic().bytes()},
-                                                       {"quantized.onnx", quantized().bytes()}};
+  std::vector<std::pair<std::string, std::string>> seeds = {{"upscaler.onnx", small_upscaler().bytes()},
+                                                            {"shapes.onnx", shape_arithmetic().bytes()},
+                                                            {"quantized.onnx", quantized().bytes()}};
+  const std::vector<BadModel> bad = bad_models();
+  for (size_t i = 0; i < bad.size(); ++i) seeds.emplace_back("bad" + std::to_string(i) + ".onnx", bad[i].bytes);
   for (const auto& [name, bytes] : seeds) {
     if (coco::write_file_atomically(folder + "/" + name, as_bytes(bytes)).ok()) continue;
-    std::fprintf(stderr, "cannot write the seed %s\n", name);
+    std::fprintf(stderr, "cannot write the seed %s\n", name.c_str());
     return 1;
   }
   return 0;

@@ -234,3 +234,54 @@ TEST_CASE("run allocates nothing, whatever the executor") {
     REQUIRE(after == before);
   }
 }
+
+TEST_CASE("a profile names every operator, its kernel and its time, and changes no result") {
+  ProgramBuilder b;
+  const int32_t x = b.input("x", {1, 4, 12, 16});
+  const int32_t first = b.conv(b.conv(x, 8, 3, UnaryKind::kRelu), 4, 1);
+  const int32_t turned = b.op(TransposeParams{{0, 1, 3, 2}}, {first});
+  b.output(b.op(UnaryParams{UnaryKind::kSigmoid}, {turned}));
+  const auto model = make_model(std::move(b));
+  Tensors in, plain, profiled;
+  in.add({1, 4, 12, 16}, testing::random_values(4 * 12 * 16, 3));
+  plain.add_blank({1, 4, 16, 12});
+  profiled.add_blank({1, 4, 16, 12});
+  const auto session = make_session(model, {{1, 4, 12, 16}});
+  REQUIRE(session->run(in.views(), plain.mutable_views()).ok());
+  REQUIRE(session->profile().empty());
+
+  SessionOptions options;
+  options.profile = true;
+  const auto timed = make_session(model, {{1, 4, 12, 16}}, options);
+  const auto view = in.views();
+  const auto out = profiled.mutable_views();
+  REQUIRE(timed->run(view, out).ok());
+  const std::vector<OperatorProfile> once = timed->profile();
+  const size_t before = testing::allocation_count();
+  const bool ran = timed->run(view, out).ok();
+  const size_t after = testing::allocation_count();
+  REQUIRE(ran);
+  REQUIRE(after == before);
+  REQUIRE(profiled.data == plain.data);
+
+  const std::vector<OperatorProfile> twice = timed->profile();
+  REQUIRE(twice.size() == once.size());
+  std::vector<std::string> operators;
+  int64_t macs = 0;
+  double more = 0;
+  for (size_t i = 0; i < twice.size(); ++i) {
+    REQUIRE(twice[i].ms >= once[i].ms);
+    more += twice[i].ms - once[i].ms;
+    macs += twice[i].macs;
+    if (twice[i].index < 0) {
+      REQUIRE((twice[i].op == "load" || twice[i].op == "store" || twice[i].op == "wait"));
+      continue;
+    }
+    REQUIRE(twice[i].name == model->program().operators[static_cast<size_t>(twice[i].index)].name);
+    REQUIRE_FALSE(twice[i].kernel.empty());
+    operators.push_back(std::to_string(twice[i].step) + twice[i].op + (twice[i].row_by_row ? "*" : ""));
+  }
+  REQUIRE(operators == std::vector<std::string>{"0Conv2d*", "0Conv2d*", "1Transpose", "2Unary*"});
+  REQUIRE(more > 0);
+  REQUIRE(macs == timed->stats().macs);
+}

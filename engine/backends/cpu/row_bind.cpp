@@ -95,6 +95,29 @@ Result<BoundRowOp> bind(const BindContext& context) {
   return context.unsupported("it has no row kernel");
 }
 
+/// The kernel of operators whose kernel nothing but the machine decides.
+std::string_view plain_kernel(const BindContext& context) {
+  const auto name = [&]<typename Slot>(Slot) { return kernels::select<Slot>({}, context.capabilities)->name; };
+  switch (context.op().kind()) {
+    case format::OpKind::kUnary:
+    case format::OpKind::kPrelu:
+      return name(kernels::UnaryRowSlot{});
+    case format::OpKind::kBinary:
+      return context.is_constant(0) || context.is_constant(1) ? name(kernels::BinaryConstRowSlot{})
+                                                              : name(kernels::BinaryRowSlot{});
+    case format::OpKind::kPool2d:
+      return name(kernels::BinaryRowSlot{});
+    case format::OpKind::kResize:
+      return name(kernels::ResampleRowHSlot{});
+    case format::OpKind::kDepthToSpace:
+      return name(kernels::InterleaveRowSlot{});
+    case format::OpKind::kQuantize:
+      return name(kernels::QuantizeRowSlot{});
+    default:
+      return {};
+  }
+}
+
 bool takes_integers(format::OpKind kind) { return kind == format::OpKind::kQuantConv2d; }
 
 }  // namespace
@@ -111,6 +134,7 @@ Result<BoundRowOp> make_row_op(const format::Program& program, size_t operator_i
   }
   COCO_ASSIGN(BoundRowOp bound, bind(context));
   bound.result = result;
+  if (bound.kernel.empty()) bound.kernel = plain_kernel(context);
   return bound;
 }
 

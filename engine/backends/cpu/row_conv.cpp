@@ -314,20 +314,26 @@ Result<BoundRowOp> bind_conv(const BindContext& context) {
     weights.oc_tile = taps->function.oc_tile();
     auto left = kernels::make_conv_taps(oihw.data(), weights);
     if (weights.stride_x > 1)
-      return BoundRowOp{std::make_unique<ConvStridedOp>(params, input, std::move(left), post, taps->function.run), {0}};
+      return BoundRowOp{std::make_unique<ConvStridedOp>(params, input, std::move(left), post, taps->function.run),
+                        {0},
+                        {},
+                        taps->name};
     if (left.density() <= kSparse)
-      return BoundRowOp{std::make_unique<ConvTapsOp>(params, input, std::move(left), post, taps->function.run), {0}};
+      return BoundRowOp{
+          std::make_unique<ConvTapsOp>(params, input, std::move(left), post, taps->function.run), {0}, {}, taps->name};
   }
   if (pairs_pay(params, weights, context.capabilities)) {
     const auto* pair = kernels::select<kernels::ConvPairSlot>(weights, context.capabilities);
     weights.oc_tile = pair->function.oc_tile();
     kernels::pack_conv_pair_weights(oihw.data(), weights);
-    return BoundRowOp{std::make_unique<ConvPairOp>(params, input, std::move(weights), post, pair->function.run), {0}};
+    return BoundRowOp{
+        std::make_unique<ConvPairOp>(params, input, std::move(weights), post, pair->function.run), {0}, {}, pair->name};
   }
   const auto* row = kernels::select<kernels::ConvRowSlot>(weights, context.capabilities);
   weights.oc_tile = row->function.oc_tile();
   kernels::pack_conv_weights(oihw.data(), weights);
-  return BoundRowOp{std::make_unique<ConvRowOp>(params, input, std::move(weights), post, row->function.run), {0}};
+  return BoundRowOp{
+      std::make_unique<ConvRowOp>(params, input, std::move(weights), post, row->function.run), {0}, {}, row->name};
 }
 
 Result<BoundRowOp> bind_conv_transpose(const BindContext& context) {

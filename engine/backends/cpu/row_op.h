@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <memory>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "coco/buffer.h"
@@ -116,6 +117,7 @@ struct BoundRowOp {
   std::unique_ptr<RowOp> op;
   std::vector<int> inputs;
   RowTensor result = {};
+  std::string_view kernel = {};  ///< name of the row of kernels.def that does the work; "": none does
 };
 
 /// Binds an operator of a program to row kernels. `shapes` are the resolved shapes of all values. kUnsupported (naming

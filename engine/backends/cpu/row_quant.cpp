@@ -275,7 +275,9 @@ Result<BoundRowOp> bind_quant_conv(const BindContext& context) {
                                scale.data(), negative, row->function, context.capabilities.skip_zeros || !all));
   }
   return BoundRowOp{std::make_unique<QuantConvOp>(params, input.height, gathered, std::move(packed), row->function.run),
-                    {0}};
+                    {0},
+                    {},
+                    row->name};
 }
 
 }  // namespace coco::backends

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <map>
 #include <new>
 #include <unordered_set>
 
@@ -238,6 +239,15 @@ Status import_subgraph(ImportState& state, const onnx::GraphProto& graph) {
 
 namespace {
 
+void describe_file(const onnx::ModelProto& model, int opset, CompileTrace& trace) {
+  trace.opset = opset;
+  trace.producer = model.producer_name();
+  if (!model.producer_version().empty()) trace.producer += " " + model.producer_version();
+  std::map<std::string, size_t> counts;
+  for (const onnx::NodeProto& node : model.graph().node()) ++counts[node.op_type()];
+  for (const auto& [op, count] : counts) trace.file.push_back({op, count});
+}
+
 Result<graph::Graph> import_model(std::span<const uint8_t> bytes, const ImportOptions& options) {
   COCO_ASSIGN(onnx::ModelProto model, parse_model(bytes));
   ImportState state;
@@ -248,6 +258,7 @@ Result<graph::Graph> import_model(std::span<const uint8_t> bytes, const ImportOp
   COCO_TRY(check_operators(graph, state));
   COCO_TRY(import_initializers(graph, state, false));
   COCO_TRY(check_with_library(model));
+  if (options.trace != nullptr) describe_file(model, state.opset, *options.trace);
   COCO_TRY(import_inputs(graph, options, state));
   for (int i = 0; i < graph.node_size(); ++i) COCO_TRY(import_one(state, graph.node(i), i));
   std::unordered_set<std::string> names;

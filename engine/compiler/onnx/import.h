@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "coco/compile.h"
 #include "coco/status.h"
 #include "coco/tensor.h"
 #include "graph/graph.h"
@@ -19,6 +20,7 @@ struct ImportOptions {
   std::vector<std::pair<std::string, Shape>> input_shapes;
   /// Where weights in other files lie; empty: such models are refused.
   std::string folder;
+  CompileTrace* trace = nullptr;  ///< receives opset, producer and the file's operators
 };
 
 /// Damaged bytes: kInvalidData. Well-formed but outside what can be imported: kUnsupported, naming node, operator and

@@ -154,6 +154,9 @@ HostTensor edited_shape(NodeContext& node, const Value* x, Edit edit) {
 
 Status import_reshape(NodeContext& node) {
   COCO_ASSIGN(const auto wanted, node.required_numbers(1, "shape"));
+  size_t open = 0;
+  for (size_t i = 0; i < wanted->size(); ++i) open += wanted->constant(i) == -1.0 ? 1 : 0;
+  if (open > 1) return node.invalid("'shape' has several dimensions of -1; only one can follow from the others");
   const bool allow_zero = node.get_int("allowzero", 0) != 0;
   if (const View* view = node.view(0)) return reshape_view(node, *view, *wanted, allow_zero);
   COCO_ASSIGN(Value * x, node.any(0));

@@ -1,5 +1,7 @@
 #include "compiler/passes/passes.h"
 
+#include "compiler/trace.h"
+
 namespace coco::compiler {
 namespace {
 
@@ -27,9 +29,17 @@ const Pass* find_pass(std::string_view name) {
   return nullptr;
 }
 
-Status run_passes(graph::Graph& graph) {
+Status run_pass(const Pass& pass, graph::Graph& graph, std::vector<PassEffect>* effects) {
+  if (effects == nullptr) return pass.run(graph);
+  const GraphSnapshot before(graph);
+  COCO_TRY(pass.run(graph));
+  effects->push_back(before.compare(pass.name, graph));
+  return {};
+}
+
+Status run_passes(graph::Graph& graph, std::vector<PassEffect>* effects) {
   for (const Pass& pass : kPasses) {
-    COCO_TRY(pass.run(graph));
+    COCO_TRY(run_pass(pass, graph, effects));
     const Status sound = graph::verify(graph);
     if (!sound.ok()) {
       return make_error(ErrorCode::kInternal, "after pass " + std::string(pass.name) + ": " + sound.error().message);

@@ -3,7 +3,9 @@
 
 #include <span>
 #include <string_view>
+#include <vector>
 
+#include "coco/compile.h"
 #include "graph/graph.h"
 
 namespace coco::compiler {
@@ -17,8 +19,10 @@ struct Pass {
 std::span<const Pass> pass_list();
 /// Null when there is no such pass.
 const Pass* find_pass(std::string_view name);
-/// Runs every pass, and the verifier after each.
-Status run_passes(graph::Graph& graph);
+/// Runs one pass. `effects`, when not null, receives what it did.
+Status run_pass(const Pass& pass, graph::Graph& graph, std::vector<PassEffect>* effects);
+/// Runs every pass, and the verifier after each. `effects` receives what each one did.
+Status run_passes(graph::Graph& graph, std::vector<PassEffect>* effects = nullptr);
 
 // One file each, of the same name.
 Status drop_identities(graph::Graph& graph);

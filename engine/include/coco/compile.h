@@ -73,6 +73,30 @@ struct QuantizeReport {
   size_t samples = 0;
 };
 
+struct OperatorCount {
+  std::string op;
+  size_t count = 0;
+};
+struct NodeName {
+  std::string name, op;
+};
+/// What one pass did to the graph: its nodes before and after, compared.
+struct PassEffect {
+  std::string pass;
+  std::vector<NodeName> removed, added;
+  std::vector<NodeName> changed;  ///< other parameters, constants or number of inputs
+};
+
+/// What happened to a model on its way from the file to the program.
+struct CompileTrace {
+  int opset = 0;
+  std::string producer;                 ///< the program that wrote the file, as the file says
+  std::vector<OperatorCount> file;      ///< ONNX nodes of the main graph, by type
+  std::vector<OperatorCount> imported;  ///< our operators before the passes; constants are folded already
+  std::vector<PassEffect> passes;       ///< in the order they ran
+  std::vector<OperatorCount> program;
+};
+
 struct CompileOptions {
   ModelCard card;
   /// Pins dynamic input dimensions: {"input", [1, 3, 224, 224]}. Empty: they stay dynamic.
@@ -89,6 +113,7 @@ struct CompileOptions {
   bool order_channels = true;
   QuantizeOptions quantize;
   QuantizeReport* report = nullptr;  ///< written when precision is kInt8 or kAuto
+  CompileTrace* trace = nullptr;     ///< written when not null
 };
 
 /// Compiles an ONNX file (opsets 6 to 17) to the bytes of a .coco file.

@@ -39,6 +39,19 @@ struct SessionOptions {
   bool reuse = false;
   bool reference_kernels = false;  ///< scalar reference kernels only (tests, debugging)
   Techniques techniques;           ///< for measuring
+  bool profile = false;            ///< times every operator, see Session::profile; costs a look at the clock a row
+};
+
+/// One operator of a profiled session, or what else a depth-first step spends its time with.
+struct OperatorProfile {
+  int index = -1;           ///< of the operator in the program; -1: none
+  std::string name;         ///< the operator's; "" for others
+  std::string op;           ///< "Conv2d", ...; "load", "store": a step's inputs and outputs; "wait": workers for others
+  std::string kernel;       ///< the row of kernels.def chosen; "" where the operator has no kernel of its own
+  int step = 0;             ///< operators with the same number run row by row in one go
+  bool row_by_row = false;  ///< a part of a depth-first step
+  int64_t macs = 0;         ///< of one run
+  double ms = 0;            ///< of all runs so far; in depth-first steps what all workers spent over their number
 };
 
 /// Figures of a planned session.
@@ -69,6 +82,8 @@ class COCO_API Session {
   /// Dense f32 tensors in and out, in the model's order; the caller provides the outputs. Integer tensors
   /// are taken where the model declares them.
   Status run(std::span<const TensorView> inputs, std::span<const MutableTensorView> outputs);
+  /// In the order they run; empty without SessionOptions::profile.
+  std::vector<OperatorProfile> profile() const;
 
  private:
   struct State;
