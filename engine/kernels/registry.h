@@ -7,6 +7,7 @@
 #include <span>
 #include <string_view>
 
+#include "kernels/block/block.h"
 #include "kernels/conv/conv_pair.h"
 #include "kernels/conv/conv_row.h"
 #include "kernels/conv/conv_taps.h"
@@ -95,6 +96,14 @@ struct ConvTapsSlot {
 template <>
 std::span<const KernelRow<ConvTapsSlot>> kernel_rows<ConvTapsSlot>();
 
+/// Convolutions in blocks of channels (kernels/block); weights.packed need not be there yet.
+struct BlockConvSlot {
+  using Key = BlockConvWeights;
+  using Function = BlockConvFn;
+};
+template <>
+std::span<const KernelRow<BlockConvSlot>> kernel_rows<BlockConvSlot>();
+
 struct QuantConvRowSlot {
   using Key = QuantConvRowWeights;
   using Function = QuantConvRowKernel;
@@ -121,6 +130,8 @@ COCO_PLAIN_SLOT(InterleaveRowSlot, InterleaveRowFn)
 COCO_PLAIN_SLOT(ShuffleStoreRowSlot, ShuffleStoreRowFn)
 COCO_PLAIN_SLOT(QuantizeRowSlot, QuantizeRowFn)
 COCO_PLAIN_SLOT(GatherRowSlot, GatherRowFn)
+COCO_PLAIN_SLOT(BlockPoolSlot, BlockPoolFn)
+COCO_PLAIN_SLOT(BlockResizeSlot, BlockResizeFn)
 COCO_PLAIN_SLOT(ResampleRowVSlot, ResampleRowVFn)
 COCO_PLAIN_SLOT(ResampleRowHSlot, ResampleRowHFn)
 #undef COCO_PLAIN_SLOT

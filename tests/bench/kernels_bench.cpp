@@ -84,8 +84,8 @@ int main(int argc, char** argv) {
     if (argv[i] == std::string("--filter")) filter = argv[i + 1];
   }
   std::vector<Case> cases;
-  for (auto&& part : {coco::bench::row_cases(), coco::bench::quant_row_cases(), coco::bench::plane_cases(),
-                      coco::bench::dense_cases()}) {
+  for (auto&& part : {coco::bench::row_cases(), coco::bench::quant_row_cases(), coco::bench::block_cases(),
+                      coco::bench::plane_cases(), coco::bench::dense_cases()}) {
     cases.insert(cases.end(), part.begin(), part.end());
   }
   for (const Case& one : cases) {

@@ -1,0 +1,133 @@
+#include <algorithm>
+#include <limits>
+
+#include "kernels/block/block.h"
+#include "kernels/targets.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernels/block/block_hwy.cpp"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+
+#include "kernels/block/block_tile-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace coco::kernels {
+namespace HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+// As many pixels as keep the multiply-adds busy.
+constexpr int kDepthPixels = kBlockVectors == 1 ? 8 : kBlockVectors <= 4 ? 4 : 1;
+
+// kPixels neighbouring pixels of one block.
+template <int kPixels>
+HWY_NOINLINE void DepthTile(const BlockConvArgs& args, int block, const float* in, ptrdiff_t out, ptrdiff_t add) {
+  const BlockD d;
+  const BlockConvWeights& w = *args.weights;
+  const ptrdiff_t stride = args.in_pixel;
+  const float* bias = w.bias.data() + (args.first_block + block) * kBlock;
+  const float* k = w.data() + (args.first_block + block) * w.panel();
+  BlockV acc[kPixels][kBlockVectors];
+  COCO_UNROLL
+  for (int p = 0; p < kPixels; ++p) {
+    COCO_UNROLL
+    for (int v = 0; v < kBlockVectors; ++v) acc[p][v] = hn::LoadU(d, bias + v * kBlockLanes);
+  }
+  for (int ky = 0; ky < w.kernel_h; ++ky)
+    for (int kx = 0; kx < w.kernel_w; ++kx, k += kBlock) {
+      const float* tap = in + ky * args.tap_row + kx * args.tap_column;
+      COCO_UNROLL
+      for (int v = 0; v < kBlockVectors; ++v) {
+        const BlockV weight = hn::LoadU(d, k + v * kBlockLanes);
+        COCO_UNROLL
+        for (int p = 0; p < kPixels; ++p)
+          acc[p][v] = hn::MulAdd(hn::LoadU(d, tap + p * stride + v * kBlockLanes), weight, acc[p][v]);
+      }
+    }
+  StoreBlock(args, block, out, add, 0, acc);
+}
+
+// The last tile of a row goes back over pixels that are done already rather than being a small one.
+template <int kPixels>
+HWY_INLINE void DepthRow(const BlockConvArgs& args, int block, int y) {
+  const float* in = args.in + block * args.in_block + y * args.in_row;
+  for (int x = 0; x < args.pixels; x += kPixels) {
+    const ptrdiff_t at = std::min(x, args.pixels - kPixels);
+    DepthTile<kPixels>(args, block, in + at * args.in_pixel, y * args.out_row + at * kBlock,
+                       y * args.add_row + at * kBlock);
+  }
+}
+
+void BlockDepthwise(const BlockConvArgs& args) {
+  for (int block = 0; block < args.blocks; ++block)
+    for (int y = 0; y < args.rows; ++y) {
+      if (args.pixels >= kDepthPixels) {
+        DepthRow<kDepthPixels>(args, block, y);
+      } else if (kDepthPixels > 4 && args.pixels >= 4) {
+        DepthRow<4>(args, block, y);
+      } else {
+        DepthRow<1>(args, block, y);
+      }
+    }
+}
+
+// The window of pixel x between the picture's edges.
+void BlockPool(const BlockPoolArgs& args) {
+  const BlockD d;
+  for (int x = 0; x < args.pixels; ++x) {
+    const int first = args.first + x * args.stride;
+    int begin = 0, end = args.kernel;
+    while (begin < end && first + begin * args.dilation < 0) ++begin;
+    while (end > begin && first + (end - 1) * args.dilation >= args.width) --end;
+    const float* in = args.in + ptrdiff_t(first + begin * args.dilation) * kBlock;
+    float* out = args.out + ptrdiff_t(x) * kBlock;
+    const ptrdiff_t step = ptrdiff_t(args.dilation) * kBlock;
+    const BlockV count = hn::Set(d, static_cast<float>(args.rows * (end - begin)));
+    for (int v = 0; v < kBlock; v += kBlockLanes) {
+      BlockV sum = hn::Set(d, args.most ? -std::numeric_limits<float>::infinity() : 0.0f);
+      for (int ky = 0; ky < args.rows; ++ky) {
+        const float* tap = in + ky * args.in_row + v;
+        for (int kx = begin; kx < end; ++kx, tap += step) {
+          const BlockV value = hn::LoadU(d, tap);
+          // What is no number stays.
+          const BlockV larger = hn::IfThenElse(hn::Gt(value, sum), value, sum);
+          sum = args.most ? hn::IfThenElse(hn::Eq(value, value), larger, value) : hn::Add(sum, value);
+        }
+      }
+      hn::StoreU(args.most ? sum : hn::Div(sum, count), d, out + v);
+    }
+  }
+}
+
+void BlockResize(const BlockResizeArgs& args) {
+  const BlockD d;
+  const FilterTable& columns = *args.columns;
+  const float* weights = columns.weights.data();
+  for (int x = 0; x < columns.out; ++x, weights += columns.taps)
+    for (int lane = 0; lane < kBlock; lane += kBlockLanes) {
+      const float* in = args.in + ptrdiff_t(columns.first[static_cast<size_t>(x)]) * kBlock + lane;
+      BlockV sum = hn::Zero(d);
+      for (int k = 0; k < columns.taps; ++k, in += kBlock) {
+        BlockV column = hn::Zero(d);
+        for (int r = 0; r < args.rows; ++r)
+          column = hn::MulAdd(hn::LoadU(d, in + r * args.in_row), hn::Set(d, args.row_weights[r]), column);
+        sum = hn::MulAdd(column, hn::Set(d, weights[k]), sum);
+      }
+      hn::StoreU(sum, d, args.out + x * ptrdiff_t(kBlock) + lane);
+    }
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace coco::kernels
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace coco::kernels {
+HWY_EXPORT(BlockDepthwise);
+HWY_EXPORT(BlockPool);
+HWY_EXPORT(BlockResize);
+void block_depthwise_hwy(const BlockConvArgs& args) { HWY_DYNAMIC_DISPATCH(BlockDepthwise)(args); }
+void block_pool_hwy(const BlockPoolArgs& args) { HWY_DYNAMIC_DISPATCH(BlockPool)(args); }
+void block_resize_hwy(const BlockResizeArgs& args) { HWY_DYNAMIC_DISPATCH(BlockResize)(args); }
+}  // namespace coco::kernels
+#endif
