@@ -177,6 +177,15 @@ std::span<const KernelRow<BlockConvSlot>> kernel_rows<BlockConvSlot>() {
 }
 
 template <>
+std::span<const KernelRow<WinogradSlot>> kernel_rows<WinogradSlot>() {
+  static constexpr KernelRow<WinogradSlot> kRows[] = {
+#define COCO_WINOGRAD_KERNEL COCO_ROW
+#include "kernels/kernels.def"
+  };
+  return kRows;
+}
+
+template <>
 std::span<const KernelRow<BlockPoolSlot>> kernel_rows<BlockPoolSlot>() {
   static constexpr KernelRow<BlockPoolSlot> kRows[] = {
 #define COCO_BLOCK_POOL_KERNEL COCO_ROW

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "kernels/block/block.h"
+#include "kernels/block/winograd.h"
 #include "kernels/conv/conv_pair.h"
 #include "kernels/conv/conv_row.h"
 #include "kernels/conv/conv_taps.h"
@@ -130,6 +131,7 @@ COCO_PLAIN_SLOT(InterleaveRowSlot, InterleaveRowFn)
 COCO_PLAIN_SLOT(ShuffleStoreRowSlot, ShuffleStoreRowFn)
 COCO_PLAIN_SLOT(QuantizeRowSlot, QuantizeRowFn)
 COCO_PLAIN_SLOT(GatherRowSlot, GatherRowFn)
+COCO_PLAIN_SLOT(WinogradSlot, WinogradFn)
 COCO_PLAIN_SLOT(BlockPoolSlot, BlockPoolFn)
 COCO_PLAIN_SLOT(BlockResizeSlot, BlockResizeFn)
 COCO_PLAIN_SLOT(ResampleRowVSlot, ResampleRowVFn)

@@ -58,7 +58,14 @@ class BlockSegment : public LayerStep {
       }
       inputs_.push_back(std::move(in));
     }
-    task_ = [this](int task, int) { stages_[current_].op->run(task, args_); };
+    size_t scratch = 0;
+    for (const Stage& stage : stages_) scratch = std::max(scratch, stage.op->scratch_floats());
+    scratch_floats_ = (scratch + 15) / 16 * 16;
+    COCO_ASSIGN(scratch_, Buffer::allocate(scratch_floats_ * static_cast<size_t>(threads_) * sizeof(float)));
+    task_ = [this](int task, int worker) {
+      float* own = static_cast<float*>(scratch_.data()) + static_cast<size_t>(worker) * scratch_floats_;
+      stages_[current_].op->run(task, args_, own);
+    };
     return {};
   }
 
@@ -74,7 +81,7 @@ class BlockSegment : public LayerStep {
       }
     }
   }
-  size_t memory_bytes() const override { return arena_.size(); }
+  size_t memory_bytes() const override { return arena_.size() + scratch_.size(); }
 
  private:
   template <typename T>
@@ -85,7 +92,8 @@ class BlockSegment : public LayerStep {
   std::vector<Stage> stages_;
   std::vector<std::vector<const float*>> inputs_;  // per stage
   std::vector<float*> tensors_;
-  Buffer arena_;
+  Buffer arena_, scratch_;
+  size_t scratch_floats_ = 0;  // of a worker
   int64_t batch_;
   int threads_;
   size_t current_ = 0;        // of the run at hand

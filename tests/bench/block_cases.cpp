@@ -59,6 +59,39 @@ void add_conv(std::vector<Case>& cases, const Picture& p) {
   }
 }
 
+/// 3x3 on a picture of size x size; the operations counted are those of the convolution.
+void add_winograd(std::vector<Case>& cases, int in, int out, int size) {
+  auto weights = std::make_shared<BlockConvWeights>();
+  weights->in_channels = in, weights->out_channels = out, weights->kernel_h = weights->kernel_w = 3;
+  weights->epilogue = Epilogue::kRelu;
+  weights->bias.assign(static_cast<size_t>(out), 0.1f);
+  pack_winograd_weights(make_floats(size_t(out) * in * 9)->data(), *weights);
+  const int tiles = winograd_tiles(size) * winograd_tiles(size), step = std::min(tiles, 28);
+  const ptrdiff_t row = ptrdiff_t(size + 2) * kBlock;
+  const auto from = make_floats(size_t(channel_blocks(in) * row * (size + 2)));
+  const auto to = make_floats(size_t(channel_blocks(out)) * size * size * kBlock);
+  const auto scratch = std::make_shared<Buffer>(std::move(*Buffer::allocate(winograd_scratch(*weights, step) * 4)));
+  WinogradArgs args;
+  args.weights = weights.get(), args.height = args.width = size;
+  args.in = from->data() + row + kBlock, args.in_row = row, args.in_block = row * (size + 2);
+  args.out = to->data(), args.out_row = ptrdiff_t(size) * kBlock, args.out_block = args.out_row * size;
+  args.scratch = static_cast<float*>(scratch->data());
+  const std::string side = std::to_string(size);
+  for (const auto& kernel : kernel_rows<WinogradSlot>()) {
+    if (!kernel.matches({}, capabilities())) continue;
+    const auto run = kernel.function;
+    cases.push_back({std::string(kernel.name),
+                     std::to_string(in) + "->" + std::to_string(out) + " 3x3, " + side + "x" + side,
+                     2.0 * in * out * 9 * size * size, 4.0 * double(from->size() + to->size()),
+                     [run, args, tiles, step, weights, from, to, scratch]() mutable {
+                       for (args.first_tile = 0; args.first_tile < tiles; args.first_tile += step) {
+                         args.tiles = std::min(step, tiles - args.first_tile);
+                         run(args);
+                       }
+                     }});
+  }
+}
+
 }  // namespace
 
 std::vector<Case> block_cases() {
@@ -70,6 +103,8 @@ std::vector<Case> block_cases() {
                            {96, 96, 56, 3, 1, true},
                            {96, 96, 28, 3, 2, true}})
     add_conv(cases, p);
+  add_winograd(cases, 64, 64, 56);
+  add_winograd(cases, 128, 128, 28);
   constexpr int kWidth = 112;
   const auto in = make_floats(size_t(kWidth) * 3 * kBlock), out = make_floats(size_t(kWidth) * 2 * kBlock);
   BlockPoolArgs pool;

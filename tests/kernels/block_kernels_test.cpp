@@ -103,6 +103,69 @@ TEST_CASE("block: every convolution kernel agrees with the reference", "[kernels
   check_conv({64, 16, 7, 2, 4, 1, false, Epilogue::kNone, 0});
 }
 
+// Winograd's tiles against the direct reference.
+TEST_CASE("winograd: every kernel agrees with the convolution", "[kernels]") {
+  struct Size {
+    int in, out, height, width, add;
+    Epilogue epilogue;
+  };
+  for (const Size& s : {Size{16, 16, 4, 4, 0, Epilogue::kNone},
+                        {40, 24, 9, 14, 1, Epilogue::kRelu},
+                        {64, 48, 7, 23, 2, Epilogue::kPrelu},
+                        {33, 32, 1, 1, 0, Epilogue::kClip},
+                        {32, 20, 13, 5, 2, Epilogue::kLeakyRelu}}) {
+    Noise noise(s.in + s.width);
+    BlockConvWeights direct;
+    direct.in_channels = s.in, direct.out_channels = s.out, direct.kernel_h = direct.kernel_w = 3;
+    direct.epilogue = s.epilogue, direct.a = s.epilogue == Epilogue::kClip ? -0.5f : 0.25f, direct.b = 0.75f;
+    direct.bias = noise.many(s.out);
+    if (s.epilogue == Epilogue::kPrelu) direct.slope = noise.many(s.out);
+    BlockConvWeights weights = direct;
+    const auto oihw = noise.many(size_t(s.out) * s.in * 9);
+    REQUIRE(pack_block_weights(oihw.data(), direct));
+    REQUIRE(pack_winograd_weights(oihw.data(), weights));
+    // A border of zeros, and what must not be read behind it.
+    const ptrdiff_t row = ptrdiff_t(s.width + 2) * kBlock, block = row * (s.height + 2), blocks = channel_blocks(s.in);
+    std::vector<float> input(size_t(blocks * block) + 4096, std::nanf(""));
+    std::fill_n(input.begin(), blocks * block, 0.0f);
+    for (int b = 0; b < blocks; ++b)
+      for (int y = 0; y < s.height; ++y)
+        for (int i = 0; i < s.width * kBlock; ++i) input[size_t(b * block + (y + 1) * row + kBlock + i)] = noise.next();
+    const ptrdiff_t out_row = ptrdiff_t(s.width) * kBlock, out_block = out_row * s.height;
+    const auto added = noise.many(size_t(out_block * channel_blocks(s.out)));
+    std::vector<float> expected(added.size());
+    BlockConvArgs conv;
+    conv.weights = &direct, conv.blocks = channel_blocks(s.out), conv.rows = s.height, conv.pixels = s.width;
+    conv.in = input.data(), conv.in_block = block, conv.in_row = conv.tap_row = row;
+    conv.out = expected.data(), conv.out_block = out_block, conv.out_row = out_row;
+    conv.add = s.add > 0 ? added.data() : nullptr, conv.add_block = out_block, conv.add_row = out_row;
+    conv.add_first = s.add == 2;
+    block_conv_ref(conv);
+    const int all = winograd_tiles(s.height) * winograd_tiles(s.width);
+    for_each_row<WinogradSlot>({}, [&](const KernelRow<WinogradSlot>& kernel) {
+      const auto run = [&](int step) {
+        std::vector<float> out(expected.size(), kCanary);
+        auto scratch = Buffer::allocate(winograd_scratch(weights, step) * sizeof(float));
+        WinogradArgs args;
+        args.weights = &weights, args.height = s.height, args.width = s.width;
+        args.in = input.data() + row + kBlock, args.in_block = block, args.in_row = row;
+        args.out = out.data(), args.out_block = out_block, args.out_row = out_row;
+        args.add = conv.add, args.add_block = out_block, args.add_row = out_row, args.add_first = conv.add_first;
+        args.scratch = static_cast<float*>(scratch->data());
+        for (int tile = 0; tile < all; tile += step) {
+          args.first_tile = tile, args.tiles = std::min(step, all - tile);
+          kernel.function(args);
+        }
+        return out;
+      };
+      const auto whole = run(all);
+      CHECK(worst_error(whole, expected) <= kernel.tolerance);
+      CHECK(run(1) == whole);
+      CHECK(run(5) == whole);
+    });
+  }
+}
+
 TEST_CASE("block: a cut row gives the same bytes", "[kernels]") {
   Noise noise(5);
   const int pixels = 37;

@@ -2,6 +2,7 @@
 #include <string>
 
 #include "backends/cpu/block_bind.h"
+#include "backends/cpu/row_bind.h"
 
 namespace coco::backends {
 namespace {
@@ -27,7 +28,7 @@ class BlockConvOp : public BlockOp {
     split_ = make_split(cost, threads);
   }
   int tasks() const override { return split_.tasks(); }
-  void run(int task, const BlockArgs& args) const noexcept override {
+  void run(int task, const BlockArgs& args, float*) const noexcept override {
     const BlockSplit::Part part = split_.part(task);
     for (int b = part.first_block; b < part.first_block + part.blocks; ++b)
       clear_border(out_, args.out, b, part.first_row, part.rows);
@@ -87,6 +88,76 @@ class BlockConvOp : public BlockOp {
   const bool adds_, add_first_;
   bool flat_ = false;
   BlockSplit split_;
+};
+
+/// 3x3 in tiles of 4x4 results (kernels/block/winograd.h).
+class BlockWinogradOp : public BlockOp {
+ public:
+  BlockWinogradOp(std::span<const BlockTensor> inputs, const BlockTensor& out, kernels::BlockConvWeights weights,
+                  kernels::WinogradFn run, bool adds, bool add_first, int threads)
+      : in_(inputs[0]),
+        out_(out),
+        add_(adds ? inputs.back() : BlockTensor{}),
+        weights_(std::move(weights)),
+        run_(run),
+        adds_(adds),
+        add_first_(add_first),
+        tiles_(kernels::winograd_tiles(out.height) * kernels::winograd_tiles(out.width)) {
+    // The planes of a task stay in the second-level cache beside the weights of one plane.
+    constexpr int64_t kPlaneFloats = 3 << 16;
+    const int64_t tile = static_cast<int64_t>(kernels::winograd_scratch(weights_, 1));
+    const auto most = static_cast<int>(std::clamp<int64_t>(kPlaneFloats / tile / kWhole * kWhole, kWhole, 4 * kWhole));
+    parts_ = (tiles_ + most - 1) / most;
+    parts_ = std::min(tiles_, (parts_ + threads - 1) / threads * threads);
+  }
+  int tasks() const override { return parts_ + border_tasks(); }
+  size_t scratch_floats() const override { return kernels::winograd_scratch(weights_, tiles_ / parts_ + 1); }
+  void run(int task, const BlockArgs& args, float* scratch) const noexcept override {
+    if (task == parts_) {
+      for (int b = 0; b < out_.blocks(); ++b) clear_border(out_, args.out, b, 0, out_.height);
+      return;
+    }
+    kernels::WinogradArgs conv;
+    conv.weights = &weights_;
+    conv.height = out_.height, conv.width = out_.width;
+    conv.first_tile = static_cast<int>(int64_t{tiles_} * task / parts_);
+    conv.tiles = static_cast<int>(int64_t{tiles_} * (task + 1) / parts_) - conv.first_tile;
+    conv.in = args.in[0] + in_.at(0, 0, 0), conv.in_block = in_.block(), conv.in_row = in_.row();
+    conv.out = args.out + out_.at(0, 0, 0), conv.out_block = out_.block(), conv.out_row = out_.row();
+    if (adds_) {
+      conv.add = args.in[1] + add_.at(0, 0, 0);
+      conv.add_block = add_.block(), conv.add_row = add_.row(), conv.add_first = add_first_;
+    }
+    conv.scratch = scratch;
+    run_(conv);
+  }
+  /// Whether a tile's transforms and its larger weights cost less than the products they save. Nothing here depends on
+  /// the number of threads, as results must not.
+  static bool pays(const format::Conv2dParams& p, const BlockTensor& in, const BlockTensor& out,
+                   const Capabilities& capabilities) {
+    using Pair = std::array<int64_t, 2>;
+    const std::array<int64_t, 4> ones = {1, 1, 1, 1};
+    if (!capabilities.row_pairs || p.group != 1 || p.kernel != Pair{3, 3} || p.stride != Pair{1, 1} ||
+        p.dilation != Pair{1, 1} || p.pads != ones || in.pixel != kBlock || in.channels < kBlock ||
+        out.channels < kBlock)
+      return false;
+    constexpr int64_t kCachedFloats = 1 << 18;
+    const int64_t tiles = int64_t{kernels::winograd_tiles(out.height)} * kernels::winograd_tiles(out.width);
+    const bool cached = int64_t{in.channels} * out.channels * kernels::kTilePlanes <= kCachedFloats;
+    const int64_t waste = tiles * kernels::kTileOut * kernels::kTileOut;
+    return tiles >= (cached ? 8 : 24) && 2 * int64_t{out.height} * out.width >= waste;
+  }
+
+ private:
+  static constexpr int kWhole = 14;  // tiles the widest kernels take at once
+  int border_tasks() const { return out_.border > 0 ? 1 : 0; }
+
+  const BlockTensor in_, out_, add_;
+  const kernels::BlockConvWeights weights_;
+  const kernels::WinogradFn run_;
+  const bool adds_, add_first_;
+  const int tiles_;
+  int parts_ = 1;
 };
 
 bool fused(format::UnaryKind kind) {
@@ -166,12 +237,21 @@ Result<std::unique_ptr<BlockOp>> bind_block_conv(const BlockContext& context, co
     weights.epilogue = kernels::Epilogue::kPrelu;
     weights.slope.assign(slope.begin(), slope.end());
   }
-  const auto* row = kernels::select<kernels::BlockConvSlot>(weights, context.capabilities);
-  if (!kernels::pack_block_weights(block_constant(context, op.inputs[1]).data(), weights))
+  const bool adds = node.add != format::kNoValue;
+  const float* oihw = block_constant(context, op.inputs[1]).data();
+  const auto no_memory = [&] {
     return make_error(ErrorCode::kResourceLimit, "no memory for the weights of operator '" + op.name + "'");
+  };
+  if (BlockWinogradOp::pays(p, inputs[0], output, context.capabilities)) {
+    if (!kernels::pack_winograd_weights(oihw, weights)) return no_memory();
+    const auto run = choose<kernels::WinogradSlot>(context.capabilities);
+    return std::unique_ptr<BlockOp>(std::make_unique<BlockWinogradOp>(inputs, output, std::move(weights), run, adds,
+                                                                      node.add_first, context.threads));
+  }
+  const auto* row = kernels::select<kernels::BlockConvSlot>(weights, context.capabilities);
+  if (!kernels::pack_block_weights(oihw, weights)) return no_memory();
   return std::unique_ptr<BlockOp>(std::make_unique<BlockConvOp>(p, inputs, output, std::move(weights), row->function,
-                                                                node.add != format::kNoValue, node.add_first,
-                                                                context.threads));
+                                                                adds, node.add_first, context.threads));
 }
 
 }  // namespace coco::backends

@@ -13,7 +13,7 @@ class BlockSource : public BlockOp {
   BlockSource(const BlockTensor& out, int threads)
       : out_(out), split_(split_blocks(out, 4.0 * static_cast<double>(out.floats()), threads)) {}
   int tasks() const override { return split_.tasks(); }
-  void run(int task, const BlockArgs& args) const noexcept override {
+  void run(int task, const BlockArgs& args, float*) const noexcept override {
     const BlockSplit::Part part = split_.part(task);
     const ptrdiff_t plane = ptrdiff_t(out_.height) * out_.width;
     for (int b = part.first_block; b < part.first_block + part.blocks; ++b) {
@@ -39,7 +39,7 @@ class BlockSink : public BlockOp {
   BlockSink(const BlockTensor& in, int threads)
       : in_(in), split_(split_blocks(in, 4.0 * static_cast<double>(in.floats()), threads)) {}
   int tasks() const override { return split_.tasks(); }
-  void run(int task, const BlockArgs& args) const noexcept override {
+  void run(int task, const BlockArgs& args, float*) const noexcept override {
     const BlockSplit::Part part = split_.part(task);
     const ptrdiff_t plane = ptrdiff_t(in_.height) * in_.width;
     for (int b = part.first_block; b < part.first_block + part.blocks; ++b) {

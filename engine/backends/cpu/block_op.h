@@ -38,8 +38,10 @@ class BlockOp {
  public:
   virtual ~BlockOp() = default;
   virtual int tasks() const = 0;
-  /// Writes a part of the result, the border beside it too.
-  virtual void run(int task, const BlockArgs& args) const noexcept = 0;
+  /// Working memory of a task.
+  virtual size_t scratch_floats() const { return 0; }
+  /// Writes a part of the result, the border beside it too. `scratch`: scratch_floats() floats, 64-byte aligned.
+  virtual void run(int task, const BlockArgs& args, float* scratch) const noexcept = 0;
 };
 
 /// How an operator of the program takes part in a block segment.

@@ -14,7 +14,7 @@ class BlockPoolOp : public BlockOp {
     split_ = split_blocks(out, static_cast<double>(out.floats()) * window, threads);
   }
   int tasks() const override { return split_.tasks(); }
-  void run(int task, const BlockArgs& args) const noexcept override {
+  void run(int task, const BlockArgs& args, float*) const noexcept override {
     const BlockSplit::Part part = split_.part(task);
     for (int b = part.first_block; b < part.first_block + part.blocks; ++b) {
       clear_border(out_, args.out, b, part.first_row, part.rows);

@@ -28,7 +28,7 @@ HWY_NOINLINE void ConvTile(const BlockConvArgs& args, const Place& at) {
   constexpr int kAll = kBlocks * kBlockVectors;
   const BlockD d;
   const BlockConvWeights& w = *args.weights;
-  const ptrdiff_t stride = kStride ? kStride : args.in_pixel, panel = w.panel();
+  const ptrdiff_t panel = w.panel();
   const float* bias = w.bias.data() + (args.first_block + at.block) * kBlock;
   const float* k = w.data() + (args.first_block + at.block) * panel;
   BlockV acc[kPixels][kAll];
@@ -44,18 +44,7 @@ HWY_NOINLINE void ConvTile(const BlockConvArgs& args, const Place& at) {
     for (int ky = 0; ky < w.kernel_h; ++ky)
       for (int kx = 0; kx < w.kernel_w; ++kx) {
         const float* in = plane + ky * args.tap_row + kx * args.tap_column;
-        for (const float* const end = in + channels; in != end; ++in, k += kBlock) {
-          BlockV weight[kAll];
-          COCO_UNROLL
-          for (int v = 0; v < kAll; ++v)
-            weight[v] = hn::LoadU(d, k + v / kBlockVectors * panel + v % kBlockVectors * kBlockLanes);
-          COCO_UNROLL
-          for (int p = 0; p < kPixels; ++p) {
-            const BlockV input = hn::Set(d, in[p * stride]);
-            COCO_UNROLL
-            for (int v = 0; v < kAll; ++v) acc[p][v] = hn::MulAdd(input, weight[v], acc[p][v]);
-          }
-        }
+        k = BlockProducts<kPixels, kAll, kStride>(in, args.in_pixel, channels, k, panel, acc);
       }
   }
   COCO_UNROLL

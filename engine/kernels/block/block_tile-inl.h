@@ -68,14 +68,59 @@ HWY_INLINE BlockV BlockActivate(const BlockConvWeights& w, const float* slope, B
   }
 }
 
-// Ends a tile: kPixels of block `block` (counted from args.first_block), `vectors` a pixel's accumulators begin at
-// `from`. `at`: floats from the first pixel of args.out and args.add.
+// acc[p][v] += sum over c of k[c][v] * in[p * stride + c], `channels` of one block; the next block's weights. kStride:
+// `stride` when known, else 0. panel: floats between blocks of the result.
+template <int kPixels, int kAll, int kStride>
+HWY_INLINE const float* BlockProducts(const float* in, ptrdiff_t stride, int channels, const float* k, ptrdiff_t panel,
+                                      BlockV (&acc)[kPixels][kAll]) {
+  const BlockD d;
+  const ptrdiff_t step = kStride ? kStride : stride;
+  for (const float* const end = in + channels; in != end; ++in, k += kBlock) {
+    BlockV weight[kAll];
+    COCO_UNROLL
+    for (int v = 0; v < kAll; ++v)
+      weight[v] = hn::LoadU(d, k + v / kBlockVectors * panel + v % kBlockVectors * kBlockLanes);
+    COCO_UNROLL
+    for (int p = 0; p < kPixels; ++p) {
+      const BlockV input = hn::Set(d, in[p * step]);
+      COCO_UNROLL
+      for (int v = 0; v < kAll; ++v) acc[p][v] = hn::MulAdd(input, weight[v], acc[p][v]);
+    }
+  }
+  return k;
+}
+
+// What becomes of one vector of sums: its activation and what is added. `add` may be null.
+HWY_INLINE BlockV EndOfSum(const BlockConvWeights& w, const float* slope, const float* add, bool add_first,
+                           BlockV sum) {
+  const BlockD d;
+  if (add != nullptr && add_first) sum = hn::Add(sum, hn::LoadU(d, add));
+  sum = BlockActivate(w, slope, sum);
+  return add != nullptr && !add_first ? hn::Add(sum, hn::LoadU(d, add)) : sum;
+}
+
+HWY_INLINE const float* SlopesOf(const BlockConvWeights& w, int block) {
+  return w.epilogue == Epilogue::kPrelu ? w.slope.data() + block * kBlock : nullptr;
+}
+
+// Ends `pixels` sums of block `block` that lie in memory.
+HWY_INLINE void EndRow(const BlockConvWeights& w, int block, const float* sums, int pixels, const float* add,
+                       bool add_first, float* out) {
+  const BlockD d;
+  const float* slope = SlopesOf(w, block);
+  for (ptrdiff_t i = 0; i < ptrdiff_t(pixels) * kBlock; i += kBlockLanes)
+    hn::StoreU(EndOfSum(w, slope == nullptr ? nullptr : slope + i % kBlock, add == nullptr ? nullptr : add + i,
+                        add_first, hn::LoadU(d, sums + i)),
+               d, out + i);
+}
+
+// Ends a tile: kPixels of block `block` (counted from args.first_block), a pixel's accumulators begin at `from`.
+// out_at, add_at: floats from the first pixel of args.out and args.add.
 template <int kPixels, int kAll>
 HWY_INLINE void StoreBlock(const BlockConvArgs& args, int block, ptrdiff_t out_at, ptrdiff_t add_at, int from,
                            const BlockV (&acc)[kPixels][kAll]) {
   const BlockD d;
-  const BlockConvWeights& w = *args.weights;
-  const float* slope = w.epilogue == Epilogue::kPrelu ? w.slope.data() + (args.first_block + block) * kBlock : nullptr;
+  const float* slope = SlopesOf(*args.weights, args.first_block + block);
   float* out = args.out + block * args.out_block + out_at;
   const float* add = args.add == nullptr ? nullptr : args.add + block * args.add_block + add_at;
   COCO_UNROLL
@@ -83,11 +128,9 @@ HWY_INLINE void StoreBlock(const BlockConvArgs& args, int block, ptrdiff_t out_a
     COCO_UNROLL
     for (int v = 0; v < kBlockVectors; ++v) {
       const ptrdiff_t lane = ptrdiff_t(p) * kBlock + v * kBlockLanes;
-      BlockV sum = acc[p][from + v];
-      if (add != nullptr && args.add_first) sum = hn::Add(sum, hn::LoadU(d, add + lane));
-      sum = BlockActivate(w, slope == nullptr ? nullptr : slope + v * kBlockLanes, sum);
-      if (add != nullptr && !args.add_first) sum = hn::Add(sum, hn::LoadU(d, add + lane));
-      hn::StoreU(sum, d, out + lane);
+      hn::StoreU(EndOfSum(*args.weights, slope == nullptr ? nullptr : slope + v * kBlockLanes,
+                          add == nullptr ? nullptr : add + lane, args.add_first, acc[p][from + v]),
+                 d, out + lane);
     }
   }
 }
