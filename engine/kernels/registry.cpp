@@ -186,6 +186,24 @@ std::span<const KernelRow<WinogradSlot>> kernel_rows<WinogradSlot>() {
 }
 
 template <>
+std::span<const KernelRow<BlockLoadSlot>> kernel_rows<BlockLoadSlot>() {
+  static constexpr KernelRow<BlockLoadSlot> kRows[] = {
+#define COCO_BLOCK_LOAD_KERNEL COCO_ROW
+#include "kernels/kernels.def"
+  };
+  return kRows;
+}
+
+template <>
+std::span<const KernelRow<BlockStoreSlot>> kernel_rows<BlockStoreSlot>() {
+  static constexpr KernelRow<BlockStoreSlot> kRows[] = {
+#define COCO_BLOCK_STORE_KERNEL COCO_ROW
+#include "kernels/kernels.def"
+  };
+  return kRows;
+}
+
+template <>
 std::span<const KernelRow<BlockPoolSlot>> kernel_rows<BlockPoolSlot>() {
   static constexpr KernelRow<BlockPoolSlot> kRows[] = {
 #define COCO_BLOCK_POOL_KERNEL COCO_ROW

@@ -1,7 +1,10 @@
 #include "runtime/block_segment.h"
 
 #include <algorithm>
+#include <atomic>
+#include <deque>
 #include <functional>
+#include <thread>
 
 #include "base/thread_pool.h"
 #include "runtime/arena_plan.h"
@@ -23,6 +26,9 @@ bool is_pointwise_activation(const format::UnaryParams& p) {
 }
 
 bool has_slope(const format::Operator& op) { return op.inputs.size() > 3 && op.inputs[3] != format::kNoValue; }
+
+// Some tens of microseconds; then the core may be needed by whoever holds the last task.
+constexpr int kSpins = 20000;
 
 class BlockSegment : public LayerStep {
  public:
@@ -50,6 +56,8 @@ class BlockSegment : public LayerStep {
       tensors_.push_back(reinterpret_cast<float*>(static_cast<uint8_t*>(arena_.data()) + offset));
     stages_ = std::move(stages);
     for (const Stage& stage : stages_) {
+      outputs_.push_back(stage.sink ? nullptr : tensors_[stage.out]);
+      progress_.emplace_back(threads_);
       std::vector<const float*> in;
       if (stage.source) {
         in.push_back(nullptr);
@@ -62,28 +70,63 @@ class BlockSegment : public LayerStep {
     for (const Stage& stage : stages_) scratch = std::max(scratch, stage.op->scratch_floats());
     scratch_floats_ = (scratch + 15) / 16 * 16;
     COCO_ASSIGN(scratch_, Buffer::allocate(scratch_floats_ * static_cast<size_t>(threads_) * sizeof(float)));
-    task_ = [this](int task, int worker) {
-      float* own = static_cast<float*>(scratch_.data()) + static_cast<size_t>(worker) * scratch_floats_;
-      stages_[current_].op->run(task, args_, own);
-    };
+    task_ = [this](int, int worker) { work(worker); };
     return {};
   }
 
   void run(std::span<const TensorView> in, std::span<const MutableTensorView> out) override {
     for (int64_t n = 0; n < batch_; ++n) {
-      for (current_ = 0; current_ < stages_.size(); ++current_) {
-        const Stage& stage = stages_[current_];
-        if (stage.source) inputs_[current_][0] = picture(in[stage.in[0]].as<float>(), in[stage.in[0]].shape, n);
-        args_.in = inputs_[current_].data();
-        args_.out = stage.sink ? picture(static_cast<float*>(out[stage.out].data), out[stage.out].shape, n)
-                               : tensors_[stage.out];
-        ThreadPool::process().parallel_for(stage.op->tasks(), threads_, task_);
+      for (size_t i = 0; i < stages_.size(); ++i) {
+        const Stage& stage = stages_[i];
+        if (stage.source) inputs_[i][0] = picture(in[stage.in[0]].as<float>(), in[stage.in[0]].shape, n);
+        if (stage.sink) outputs_[i] = picture(static_cast<float*>(out[stage.out].data), out[stage.out].shape, n);
+        progress_[i].reset(stage.op->tasks(), threads_);
       }
+      ThreadPool::process().parallel_for(threads_, threads_, task_);
     }
   }
   size_t memory_bytes() const override { return arena_.size() + scratch_.size(); }
 
  private:
+  /// The tasks of a stage in a part for each worker: neighbouring layers give a worker the same rows, which its cache
+  /// holds. Who is done helps the others.
+  struct Progress {
+    std::vector<std::atomic<int>> next;
+    std::atomic<int> done{0};
+    int tasks = 0;
+    explicit Progress(int workers) : next(static_cast<size_t>(workers)) {}
+    int part_begin(int part) const { return static_cast<int>(int64_t{tasks} * part / static_cast<int>(next.size())); }
+    void reset(int count, int workers) {
+      tasks = count;
+      done.store(0, std::memory_order_relaxed);
+      for (int part = 0; part < workers; ++part)
+        next[static_cast<size_t>(part)].store(part_begin(part), std::memory_order_relaxed);
+    }
+  };
+
+  /// Every worker goes through all stages; a stage begins when the one before is done. No worker waits for another that
+  /// has not taken a task.
+  void work(int worker) {
+    float* scratch = static_cast<float*>(scratch_.data()) + static_cast<size_t>(worker) * scratch_floats_;
+    for (size_t i = 0; i < stages_.size(); ++i) {
+      Progress& progress = progress_[i];
+      const backends::BlockArgs args{inputs_[i].data(), outputs_[i]};
+      for (int k = 0; k < threads_; ++k) {
+        const int part = (worker + k) % threads_;
+        std::atomic<int>& next = progress.next[static_cast<size_t>(part)];
+        const int end = progress.part_begin(part + 1);
+        for (int task = next.fetch_add(1, std::memory_order_relaxed); task < end;
+             task = next.fetch_add(1, std::memory_order_relaxed)) {
+          stages_[i].op->run(task, args, scratch);
+          progress.done.fetch_add(1, std::memory_order_release);
+        }
+      }
+      for (int spins = 0; progress.done.load(std::memory_order_acquire) < progress.tasks; ++spins) {
+        if (spins >= kSpins) std::this_thread::yield();
+      }
+    }
+  }
+
   template <typename T>
   static T* picture(T* data, const Shape& shape, int64_t n) {
     return data + n * shape[1] * shape[2] * shape[3];
@@ -91,13 +134,13 @@ class BlockSegment : public LayerStep {
 
   std::vector<Stage> stages_;
   std::vector<std::vector<const float*>> inputs_;  // per stage
+  std::vector<float*> outputs_;                    // likewise
+  std::deque<Progress> progress_;                  // likewise
   std::vector<float*> tensors_;
   Buffer arena_, scratch_;
   size_t scratch_floats_ = 0;  // of a worker
   int64_t batch_;
   int threads_;
-  size_t current_ = 0;        // of the run at hand
-  backends::BlockArgs args_;  // likewise
   std::function<void(int, int)> task_;
 };
 
@@ -128,7 +171,8 @@ struct SegmentBuilder {
       const auto* conv = std::get_if<format::Conv2dParams>(&context.program.operators[node.op].params);
       if (conv == nullptr || conv->group != 1 || node.add == value) return;
     }
-    if (std::find(spec.outputs.begin(), spec.outputs.end(), value) == spec.outputs.end()) tensor.pixel = 4;
+    if (std::find(spec.outputs.begin(), spec.outputs.end(), value) == spec.outputs.end())
+      tensor.pixel = tensor.channels;
   }
 
   Status build() {
@@ -142,12 +186,12 @@ struct SegmentBuilder {
     for (const int32_t v : spec.inputs) narrow(v);
     for (size_t i = 0; i < spec.inputs.size(); ++i) {
       const auto tensor = static_cast<size_t>(tensor_of[spec.inputs[i]]);
-      stages.push_back({backends::make_block_source(tensors[tensor], context.threads), {i}, tensor, true, false});
+      stages.push_back({backends::make_block_source(context, tensors[tensor]), {i}, tensor, true, false});
     }
     for (const BlockNode& node : nodes) COCO_TRY(add_node(node));
     for (size_t i = 0; i < spec.outputs.size(); ++i) {
       const auto tensor = static_cast<size_t>(tensor_of[spec.outputs[i]]);
-      stages.push_back({backends::make_block_sink(tensors[tensor], context.threads), {tensor}, i, false, true});
+      stages.push_back({backends::make_block_sink(context, tensors[tensor]), {tensor}, i, false, true});
     }
     return {};
   }

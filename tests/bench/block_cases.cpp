@@ -110,6 +110,21 @@ std::vector<Case> block_cases() {
   BlockPoolArgs pool;
   pool.in = in->data(), pool.in_row = ptrdiff_t(kWidth) * kBlock, pool.rows = 3, pool.width = kWidth;
   pool.first = -1, pool.stride = 2, pool.kernel = 3, pool.pixels = kWidth / 2, pool.out = out->data();
+  BlockRowArgs rows;
+  rows.width = kWidth, rows.plane = kWidth + kBlock;
+  const auto planes = make_floats(size_t(kWidth + kBlock) * kBlock);
+  for (const auto& row : kernel_rows<BlockLoadSlot>()) {
+    if (!row.matches({}, capabilities())) continue;
+    const auto run = row.function;
+    cases.push_back({std::string(row.name), "16 channels, 112 wide", 0, 8.0 * kBlock * kWidth,
+                     [run, rows, planes, out] { run(rows, planes->data(), out->data()); }});
+  }
+  for (const auto& row : kernel_rows<BlockStoreSlot>()) {
+    if (!row.matches({}, capabilities())) continue;
+    const auto run = row.function;
+    cases.push_back({std::string(row.name), "16 channels, 112 wide", 0, 8.0 * kBlock * kWidth,
+                     [run, rows, planes, in] { run(rows, in->data(), planes->data()); }});
+  }
   for (const auto& row : kernel_rows<BlockPoolSlot>()) {
     if (!row.matches({}, capabilities())) continue;
     const auto run = row.function;

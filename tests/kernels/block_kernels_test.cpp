@@ -166,6 +166,28 @@ TEST_CASE("winograd: every kernel agrees with the convolution", "[kernels]") {
   }
 }
 
+TEST_CASE("block: taps side by side", "[kernels]") {
+  Noise noise(3);
+  const int pixels = 15, stride = 2, width = (pixels - 1) * stride + 3;
+  BlockConvWeights weights;
+  weights.in_channels = 3, weights.out_channels = 20, weights.kernel_h = weights.kernel_w = 3;
+  weights.bias = noise.many(20);
+  REQUIRE(pack_block_weights(noise.many(20 * 27).data(), weights));
+  const auto input = noise.many(size_t(width) * 3 * 3);
+  BlockConvArgs args;
+  args.weights = &weights, args.blocks = 2, args.pixels = pixels;
+  args.in = input.data(), args.in_pixel = 3 * stride, args.tap_column = 3, args.tap_row = 3 * width;
+  args.out_block = ptrdiff_t(pixels) * kBlock;
+  std::vector<float> expected(size_t(args.out_block) * 2), result(expected.size());
+  args.out = expected.data();
+  block_conv_ref(args);
+  args.out = result.data();
+  for_each_row<BlockConvSlot>(weights, [&](const KernelRow<BlockConvSlot>& row) {
+    row.function(args);
+    CHECK(worst_error(result, expected) <= row.tolerance);
+  });
+}
+
 TEST_CASE("block: a cut row gives the same bytes", "[kernels]") {
   Noise noise(5);
   const int pixels = 37;
@@ -211,6 +233,31 @@ TEST_CASE("block: every resize kernel agrees with the reference", "[kernels]") {
       CHECK(worst_error(result, expected) <= row.tolerance);
     });
   }
+}
+
+TEST_CASE("block: every load and store kernel gives the reference's bytes", "[kernels]") {
+  Noise noise(8);
+  const int pitch = 40;
+  const auto planes = noise.many(size_t(pitch) * kBlock);
+  for (const int channels : {1, 3, 4, 7, 16})
+    for (const int width : {1, 3, 4, 9, 32})
+      for (const int pixel : {channels <= 4 ? channels : kBlock, kBlock}) {
+        BlockRowArgs args{channels, width, pitch, pixel};
+        std::vector<float> expected(size_t(width + 1) * kBlock, kCanary), back(planes.size(), kCanary), first = back;
+        block_load_ref(args, planes.data(), expected.data());
+        if (pixel == kBlock) block_store_ref(args, expected.data(), first.data());
+        for_each_row<BlockLoadSlot>({}, [&](const KernelRow<BlockLoadSlot>& row) {
+          std::vector<float> result(expected.size(), kCanary);
+          row.function(args, planes.data(), result.data());
+          CHECK(result == expected);
+        });
+        if (pixel != kBlock) continue;
+        for_each_row<BlockStoreSlot>({}, [&](const KernelRow<BlockStoreSlot>& row) {
+          std::fill(back.begin(), back.end(), kCanary);
+          row.function(args, expected.data(), back.data());
+          CHECK(back == first);
+        });
+      }
 }
 
 TEST_CASE("block: every pool kernel gives the reference's bytes", "[kernels]") {

@@ -1,5 +1,7 @@
 #include "backends/cpu/block_op.h"
 
+#include "backends/cpu/row_bind.h"
+
 namespace coco::backends {
 namespace {
 
@@ -7,55 +9,62 @@ namespace {
 constexpr double kMinTaskCost = 1 << 17;
 constexpr int kTasksPerThread = 4;
 
-/// Dense planes to blocks, a row of pixels at a time.
-class BlockSource : public BlockOp {
+/// Between the caller's planes and blocks, a row of a block at a time.
+class BlockPlanesOp : public BlockOp {
  public:
-  BlockSource(const BlockTensor& out, int threads)
-      : out_(out), split_(split_blocks(out, 4.0 * static_cast<double>(out.floats()), threads)) {}
+  BlockPlanesOp(const BlockTensor& blocks, int threads)
+      : tensor_(blocks), split_(split_blocks(blocks, 4.0 * static_cast<double>(blocks.floats()), threads)) {}
   int tasks() const override { return split_.tasks(); }
   void run(int task, const BlockArgs& args, float*) const noexcept override {
     const BlockSplit::Part part = split_.part(task);
-    const ptrdiff_t plane = ptrdiff_t(out_.height) * out_.width;
+    kernels::BlockRowArgs row;
+    row.width = tensor_.width, row.plane = ptrdiff_t(tensor_.height) * tensor_.width, row.pixel = tensor_.pixel;
     for (int b = part.first_block; b < part.first_block + part.blocks; ++b) {
-      clear_border(out_, args.out, b, part.first_row, part.rows);
-      const int channels = std::min(kernels::kBlock, out_.channels - b * kernels::kBlock);
-      for (int y = part.first_row; y < part.first_row + part.rows; ++y) {
-        const float* from = args.in[0] + b * kernels::kBlock * plane + ptrdiff_t(y) * out_.width;
-        float* to = args.out + out_.at(b, y, 0);
-        for (int x = 0; x < out_.width; ++x)
-          for (int c = 0; c < out_.pixel; ++c)
-            to[ptrdiff_t(x) * out_.pixel + c] = c < channels ? from[c * plane + x] : 0;
-      }
+      row.channels = std::min(kernels::kBlock, tensor_.channels - b * kernels::kBlock);
+      for (int y = part.first_row; y < part.first_row + part.rows; ++y)
+        run_row(row, args, b * kernels::kBlock * row.plane + ptrdiff_t(y) * tensor_.width, tensor_.at(b, y, 0));
+      finish(args, b, part.first_row, part.rows);
     }
   }
 
+ protected:
+  /// `plane` and `block`: floats from the start of either.
+  virtual void run_row(const kernels::BlockRowArgs& row, const BlockArgs& args, ptrdiff_t plane,
+                       ptrdiff_t block) const noexcept = 0;
+  virtual void finish(const BlockArgs&, int, int, int) const noexcept {}
+  const BlockTensor tensor_;
+
  private:
-  const BlockTensor out_;
   const BlockSplit split_;
 };
 
-class BlockSink : public BlockOp {
+class BlockSource : public BlockPlanesOp {
  public:
-  BlockSink(const BlockTensor& in, int threads)
-      : in_(in), split_(split_blocks(in, 4.0 * static_cast<double>(in.floats()), threads)) {}
-  int tasks() const override { return split_.tasks(); }
-  void run(int task, const BlockArgs& args, float*) const noexcept override {
-    const BlockSplit::Part part = split_.part(task);
-    const ptrdiff_t plane = ptrdiff_t(in_.height) * in_.width;
-    for (int b = part.first_block; b < part.first_block + part.blocks; ++b) {
-      const int channels = std::min(kernels::kBlock, in_.channels - b * kernels::kBlock);
-      for (int y = part.first_row; y < part.first_row + part.rows; ++y) {
-        const float* from = args.in[0] + in_.at(b, y, 0);
-        float* to = args.out + b * kernels::kBlock * plane + ptrdiff_t(y) * in_.width;
-        for (int c = 0; c < channels; ++c)
-          for (int x = 0; x < in_.width; ++x) to[c * plane + x] = from[ptrdiff_t(x) * in_.pixel + c];
-      }
-    }
-  }
+  BlockSource(const BlockTensor& out, kernels::BlockLoadFn load, int threads)
+      : BlockPlanesOp(out, threads), load_(load) {}
 
  private:
-  const BlockTensor in_;
-  const BlockSplit split_;
+  void run_row(const kernels::BlockRowArgs& row, const BlockArgs& args, ptrdiff_t plane,
+               ptrdiff_t block) const noexcept override {
+    load_(row, args.in[0] + plane, args.out + block);
+  }
+  void finish(const BlockArgs& args, int block, int first, int rows) const noexcept override {
+    clear_border(tensor_, args.out, block, first, rows);
+  }
+  const kernels::BlockLoadFn load_;
+};
+
+class BlockSink : public BlockPlanesOp {
+ public:
+  BlockSink(const BlockTensor& in, kernels::BlockStoreFn store, int threads)
+      : BlockPlanesOp(in, threads), store_(store) {}
+
+ private:
+  void run_row(const kernels::BlockRowArgs& row, const BlockArgs& args, ptrdiff_t plane,
+               ptrdiff_t block) const noexcept override {
+    store_(row, args.in[0] + block, args.out + plane);
+  }
+  const kernels::BlockStoreFn store_;
 };
 
 }  // namespace
@@ -83,11 +92,11 @@ void clear_border(const BlockTensor& t, float* data, int block, int first, int r
   }
 }
 
-std::unique_ptr<BlockOp> make_block_source(const BlockTensor& output, int threads) {
-  return std::make_unique<BlockSource>(output, threads);
+std::unique_ptr<BlockOp> make_block_source(const BlockContext& context, const BlockTensor& output) {
+  return std::make_unique<BlockSource>(output, choose<kernels::BlockLoadSlot>(context.capabilities), context.threads);
 }
-std::unique_ptr<BlockOp> make_block_sink(const BlockTensor& input, int threads) {
-  return std::make_unique<BlockSink>(input, threads);
+std::unique_ptr<BlockOp> make_block_sink(const BlockContext& context, const BlockTensor& input) {
+  return std::make_unique<BlockSink>(input, choose<kernels::BlockStoreSlot>(context.capabilities), context.threads);
 }
 
 }  // namespace coco::backends

@@ -74,8 +74,8 @@ double block_density(const BlockContext& context, const BlockNode& node);
 Result<std::unique_ptr<BlockOp>> make_block_op(const BlockContext& context, const BlockNode& node,
                                                std::span<const BlockTensor> inputs, const BlockTensor& output);
 /// From and to the caller's dense [C, H, W] floats.
-std::unique_ptr<BlockOp> make_block_source(const BlockTensor& output, int threads);
-std::unique_ptr<BlockOp> make_block_sink(const BlockTensor& input, int threads);
+std::unique_ptr<BlockOp> make_block_source(const BlockContext& context, const BlockTensor& output);
+std::unique_ptr<BlockOp> make_block_sink(const BlockContext& context, const BlockTensor& input);
 
 /// Splits a picture's rows and blocks into tasks: about `cost` operations all together.
 struct BlockSplit {

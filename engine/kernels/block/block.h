@@ -81,6 +81,16 @@ struct BlockResizeArgs {
 };
 using BlockResizeFn = void (*)(const BlockResizeArgs&);
 
+/// One row of one block from and to planes of single channels. `pixel`: floats of a pixel, at least `channels`; what a
+/// load leaves of them is zero. A store reads `pixel` = kBlock.
+struct BlockRowArgs {
+  int channels = kBlock, width = 0;
+  ptrdiff_t plane = 0;  ///< floats between channels
+  int pixel = kBlock;
+};
+using BlockLoadFn = void (*)(const BlockRowArgs& args, const float* planes, float* block);
+using BlockStoreFn = void (*)(const BlockRowArgs& args, const float* block, float* planes);
+
 /// Packs OIHW weights ([out][in][kh][kw], depthwise [out][1][kh][kw]) into weights.packed; pads bias and slope, which
 /// have out_channels values (slope may be empty). False when there is no memory.
 bool pack_block_weights(const float* oihw, BlockConvWeights& weights);
@@ -93,5 +103,9 @@ void block_pool_ref(const BlockPoolArgs& args);
 void block_pool_hwy(const BlockPoolArgs& args);
 void block_resize_ref(const BlockResizeArgs& args);
 void block_resize_hwy(const BlockResizeArgs& args);
+void block_load_ref(const BlockRowArgs& args, const float* planes, float* block);
+void block_load_hwy(const BlockRowArgs& args, const float* planes, float* block);
+void block_store_ref(const BlockRowArgs& args, const float* block, float* planes);
+void block_store_hwy(const BlockRowArgs& args, const float* block, float* planes);
 
 }  // namespace coco::kernels

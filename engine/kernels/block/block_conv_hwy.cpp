@@ -40,9 +40,11 @@ HWY_NOINLINE void ConvTile(const BlockConvArgs& args, const Place& at) {
   }
   const float* plane = args.in + at.in;
   for (int left = w.in_channels; left > 0; left -= kBlock, plane += args.in_block) {
-    const int channels = left < kBlock ? left : kBlock;
+    int channels = left < kBlock ? left : kBlock, columns = w.kernel_w;
+    // Taps side by side are as many channels more.
+    if (args.tap_column == channels) channels *= std::exchange(columns, 1);
     for (int ky = 0; ky < w.kernel_h; ++ky)
-      for (int kx = 0; kx < w.kernel_w; ++kx) {
+      for (int kx = 0; kx < columns; ++kx) {
         const float* in = plane + ky * args.tap_row + kx * args.tap_column;
         k = BlockProducts<kPixels, kAll, kStride>(in, args.in_pixel, channels, k, panel, acc);
       }

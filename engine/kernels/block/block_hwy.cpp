@@ -117,6 +117,62 @@ void BlockResize(const BlockResizeArgs& args) {
     }
 }
 
+#if HWY_TARGET != HWY_SCALAR
+using D4 = hn::FixedTag<float, 4>;
+
+// Four channels of four pixels, to or from pixels.
+HWY_INLINE void Transpose4(const float* in, ptrdiff_t in_stride, float* out, ptrdiff_t out_stride) {
+  const D4 d;
+  const auto a = hn::LoadU(d, in), b = hn::LoadU(d, in + in_stride);
+  const auto c = hn::LoadU(d, in + 2 * in_stride), e = hn::LoadU(d, in + 3 * in_stride);
+  const auto ac = hn::InterleaveLower(d, a, c), be = hn::InterleaveLower(d, b, e);  // a0 c0 a1 c1, b0 e0 b1 e1
+  const auto ac2 = hn::InterleaveUpper(d, a, c), be2 = hn::InterleaveUpper(d, b, e);
+  hn::StoreU(hn::InterleaveLower(d, ac, be), d, out);
+  hn::StoreU(hn::InterleaveUpper(d, ac, be), d, out + out_stride);
+  hn::StoreU(hn::InterleaveLower(d, ac2, be2), d, out + 2 * out_stride);
+  hn::StoreU(hn::InterleaveUpper(d, ac2, be2), d, out + 3 * out_stride);
+}
+#endif
+
+// Fours of channels and pixels; the rest one by one.
+void BlockLoad(const BlockRowArgs& args, const float* planes, float* block) {
+  int x = 0;
+#if HWY_TARGET != HWY_SCALAR
+  const int done = args.channels / 4 * 4;
+  for (; args.pixel == kBlock && x + 4 <= args.width; x += 4)
+    for (int c = 0; c < done; c += 4)
+      Transpose4(planes + c * args.plane + x, args.plane, block + ptrdiff_t(x) * kBlock + c, kBlock);
+  for (int p = 0; p < x && done < kBlock; ++p)
+    for (int c = done; c < kBlock; ++c)
+      block[ptrdiff_t(p) * kBlock + c] = c < args.channels ? planes[c * args.plane + p] : 0.0f;
+#endif
+  if (args.pixel == 3 && args.channels == 3) {
+    const float *a = planes, *b = a + args.plane, *c = b + args.plane;
+    for (; x < args.width; ++x) {
+      float* to = block + ptrdiff_t(x) * 3;
+      to[0] = a[x], to[1] = b[x], to[2] = c[x];
+    }
+  }
+  BlockRowArgs rest = args;
+  rest.width = args.width - x;
+  block_load_ref(rest, planes + x, block + ptrdiff_t(x) * args.pixel);
+}
+
+void BlockStore(const BlockRowArgs& args, const float* block, float* planes) {
+  int done = 0;
+#if HWY_TARGET != HWY_SCALAR
+  for (; done + 4 <= args.channels; done += 4)
+    for (int x = 0; x + 4 <= args.width; x += 4)
+      Transpose4(block + ptrdiff_t(x) * kBlock + done, kBlock, planes + done * args.plane + x, args.plane);
+  for (int c = 0; c < done; ++c)
+    for (int rest = args.width & ~3; rest < args.width; ++rest)
+      planes[c * args.plane + rest] = block[ptrdiff_t(rest) * kBlock + c];
+#endif
+  BlockRowArgs rest = args;
+  rest.channels = args.channels - done;
+  block_store_ref(rest, block + done, planes + done * args.plane);
+}
+
 }  // namespace HWY_NAMESPACE
 }  // namespace coco::kernels
 HWY_AFTER_NAMESPACE();
@@ -126,8 +182,16 @@ namespace coco::kernels {
 HWY_EXPORT(BlockDepthwise);
 HWY_EXPORT(BlockPool);
 HWY_EXPORT(BlockResize);
+HWY_EXPORT(BlockLoad);
+HWY_EXPORT(BlockStore);
 void block_depthwise_hwy(const BlockConvArgs& args) { HWY_DYNAMIC_DISPATCH(BlockDepthwise)(args); }
 void block_pool_hwy(const BlockPoolArgs& args) { HWY_DYNAMIC_DISPATCH(BlockPool)(args); }
+void block_load_hwy(const BlockRowArgs& args, const float* planes, float* block) {
+  HWY_DYNAMIC_DISPATCH(BlockLoad)(args, planes, block);
+}
+void block_store_hwy(const BlockRowArgs& args, const float* block, float* planes) {
+  HWY_DYNAMIC_DISPATCH(BlockStore)(args, block, planes);
+}
 void block_resize_hwy(const BlockResizeArgs& args) { HWY_DYNAMIC_DISPATCH(BlockResize)(args); }
 }  // namespace coco::kernels
 #endif

@@ -117,4 +117,15 @@ void block_resize_ref(const BlockResizeArgs& args) {
     }
 }
 
+void block_load_ref(const BlockRowArgs& args, const float* planes, float* block) {
+  for (int x = 0; x < args.width; ++x)
+    for (int c = 0; c < args.pixel; ++c)
+      block[ptrdiff_t(x) * args.pixel + c] = c < args.channels ? planes[c * args.plane + x] : 0.0f;
+}
+
+void block_store_ref(const BlockRowArgs& args, const float* block, float* planes) {
+  for (int c = 0; c < args.channels; ++c)
+    for (int x = 0; x < args.width; ++x) planes[c * args.plane + x] = block[ptrdiff_t(x) * kBlock + c];
+}
+
 }  // namespace coco::kernels
