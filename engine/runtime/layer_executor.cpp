@@ -13,6 +13,7 @@
 #include "runtime/arena_plan.h"
 #include "runtime/block_segment.h"
 #include "runtime/line_segment.h"
+#include "runtime/matmul_step.h"
 
 namespace coco::runtime {
 namespace {
@@ -104,6 +105,9 @@ struct LayerExecutor::Planner {
       LayerStepSpec spec;
       if (blocks) {
         COCO_ASSIGN(spec, blocks->cut(i));
+      }
+      if (!options.reference_kernels && !spec.step) {
+        COCO_ASSIGN(spec, make_matmul_step(program, shapes, i, options, executor.threads_));
       }
       if (segmenter && !spec.step) spec = segmenter->cut(i);
       if (!spec.step) spec = {i, i + 1, op.inputs, op.outputs, nullptr};

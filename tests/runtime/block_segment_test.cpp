@@ -136,3 +136,35 @@ TEST_CASE("block segment: narrow, grouped and pruned convolutions go another way
   CHECK_FALSE(suits(32, 2, 0));
   CHECK_FALSE(suits(32, 1, 5));
 }
+
+TEST_CASE("matmul step: products with constant matrices agree with the reference, whatever the threads", "[runtime]") {
+  struct Case {
+    Shape a;
+    int64_t width;
+    bool transposed, bias;
+  };
+  for (const Case& c : {Case{{1, 300}, 1000, true, true},
+                        {{2, 13, 40}, 24, false, false},
+                        {{37, 16}, 17, true, false},
+                        {{3, 5, 7}, 9, false, true},
+                        {{4, 8}, 3, false, true}}) {
+    ProgramBuilder b;
+    const int64_t depth = c.a[c.a.rank() - 1];
+    const Shape weight = c.transposed ? Shape{c.width, depth} : Shape{depth, c.width};
+    MatMulParams p;
+    p.transpose_b = c.transposed;
+    const int32_t x = b.input("x", c.a);
+    const int32_t bias = c.bias ? b.random_constant({c.width}) : kNoValue;
+    b.output(b.op(p, {x, b.random_constant(weight), bias}));
+    Tensors inputs;
+    inputs.add(c.a, random_values(c.a.element_count().value(), 4));
+    SessionOptions plain, one, two, three;
+    plain.reference_kernels = true;
+    one.threads = 1, two.threads = 2, three.threads = 3;
+    const Tensors expected = run(b.program, inputs, plain), result = run(b.program, inputs, one);
+    INFO(c.a.to_string() << " to " << c.width << " columns");
+    CHECK(worst_error(result, expected) <= 1e-5);
+    CHECK(run(b.program, inputs, two).data == result.data);
+    CHECK(run(b.program, inputs, three).data == result.data);
+  }
+}

@@ -24,8 +24,9 @@ class BlockConvOp : public BlockOp {
     // Without borders a 1x1 kernel sees the whole picture as one row.
     flat_ = p_.kernel[0] == 1 && p_.kernel[1] == 1 && p_.stride[0] == 1 && p_.stride[1] == 1 && in_.border == 0 &&
             out_.border == 0 && add_.border == 0;
+    // A depthwise product waits for memory.
     const double cost = double(weights_.panel()) * out_.blocks() * out_.height * out_.width;
-    split_ = make_split(cost, threads);
+    split_ = make_split(weights_.depthwise ? 6 * cost : cost, threads);
   }
   int tasks() const override { return split_.tasks(); }
   void run(int task, const BlockArgs& args, float*) const noexcept override {
@@ -66,7 +67,8 @@ class BlockConvOp : public BlockOp {
     const ptrdiff_t row_floats = in_.row() * in_.blocks() * p_.stride[0];
     split.row_parts = static_cast<int>(std::clamp<ptrdiff_t>(row_floats * out_.height / kInputFloats, 1, out_.height));
     if (threads <= 1) return split;
-    const auto wanted = static_cast<int>(std::clamp<double>(cost / kMinTaskCost, 1, threads * kTasksPerThread));
+    const double some = std::clamp<double>(cost / kMinTaskCost, 1, threads * kTasksPerThread);
+    const int wanted = some < 2 ? 1 : (static_cast<int>(some) + threads - 1) / threads * threads;
     const int pairs = (split.blocks + kUnit - 1) / kUnit;
     // Large weights are better read once than once a part of rows.
     const bool by_blocks = weights_.panel() * split.blocks > row_floats * out_.height / 2;

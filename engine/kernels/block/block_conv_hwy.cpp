@@ -22,10 +22,11 @@ struct Place {
   ptrdiff_t in, out, add;
 };
 
-// kPixels neighbouring pixels x kBlocks blocks of channels. kStride: floats between their inputs when known, else 0.
-template <int kPixels, int kBlocks, int kStride>
+// kAcross neighbouring pixels of kRows rows x kBlocks blocks of channels. kStride: floats between their inputs when
+// known, else 0.
+template <int kAcross, int kBlocks, int kStride, int kRows = 1>
 HWY_NOINLINE void ConvTile(const BlockConvArgs& args, const Place& at) {
-  constexpr int kAll = kBlocks * kBlockVectors;
+  constexpr int kAll = kBlocks * kBlockVectors, kPixels = kRows * kAcross;
   const BlockD d;
   const BlockConvWeights& w = *args.weights;
   const ptrdiff_t panel = w.panel();
@@ -46,11 +47,16 @@ HWY_NOINLINE void ConvTile(const BlockConvArgs& args, const Place& at) {
     for (int ky = 0; ky < w.kernel_h; ++ky)
       for (int kx = 0; kx < columns; ++kx) {
         const float* in = plane + ky * args.tap_row + kx * args.tap_column;
-        k = BlockProducts<kPixels, kAll, kStride>(in, args.in_pixel, channels, k, panel, acc);
+        k = BlockProducts<kPixels, kAll, kStride, kRows>(in, args.in_pixel, channels, k, panel, acc, args.in_row);
       }
   }
   COCO_UNROLL
-  for (int b = 0; b < kBlocks; ++b) StoreBlock(args, at.block + b, at.out, at.add, b * kBlockVectors, acc);
+  for (int b = 0; b < kBlocks; ++b) {
+    StoreBlock<0, kAcross>(args, at.block + b, at.out, at.add, b * kBlockVectors, acc);
+    if constexpr (kRows == 2)
+      StoreBlock<kAcross, kAcross>(args, at.block + b, at.out + args.out_row, at.add + args.add_row, b * kBlockVectors,
+                                   acc);
+  }
 }
 
 using ConvTileFn = void (*)(const BlockConvArgs&, const Place&);
@@ -67,6 +73,13 @@ ConvTileFn TileFor(int pixels, int blocks, bool unit) {
   return unit ? TileOf<kTileBlocks, kBlock>(pixels, kSizes) : TileOf<kTileBlocks, 0>(pixels, kSizes);
 }
 
+constexpr int kPairPixels = kTilePixels > 1 ? kTilePixels / 2 : 1;
+template <int... kMinusOne>
+ConvTileFn TwoRows(int pixels, std::integer_sequence<int, kMinusOne...>) {
+  static constexpr ConvTileFn kTiles[] = {ConvTile<kMinusOne + 1, kTileBlocks, 0, 2>...};
+  return kTiles[pixels - 1];
+}
+
 // A row in tiles of nearly equal size: with few pixels a tile, multiply-adds would wait for one another.
 void BlockConv(const BlockConvArgs& args) {
   const int tiles = (args.pixels + kTilePixels - 1) / kTilePixels;
@@ -75,7 +88,13 @@ void BlockConv(const BlockConvArgs& args) {
     some = std::min(kTileBlocks, args.blocks - block);
     const ConvTileFn large = TileFor(std::min(size + 1, kTilePixels), some, args.in_pixel == kBlock);
     const ConvTileFn small = TileFor(size, some, args.in_pixel == kBlock);
-    for (int y = 0; y < args.rows; ++y) {
+    int y = 0;
+    // Narrow pictures fill a tile with two rows.
+    if (args.pixels <= kPairPixels && some == kTileBlocks) {
+      const ConvTileFn run = TwoRows(args.pixels, std::make_integer_sequence<int, kPairPixels>{});
+      for (; y + 1 < args.rows; y += 2) run(args, {block, y * args.in_row, y * args.out_row, y * args.add_row});
+    }
+    for (; y < args.rows; ++y) {
       Place at{block, y * args.in_row, y * args.out_row, y * args.add_row};
       for (int tile = 0; tile < tiles; ++tile) {
         const int pixels = size + (tile < larger ? 1 : 0);

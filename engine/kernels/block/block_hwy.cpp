@@ -44,7 +44,7 @@ HWY_NOINLINE void DepthTile(const BlockConvArgs& args, int block, const float* i
           acc[p][v] = hn::MulAdd(hn::LoadU(d, tap + p * stride + v * kBlockLanes), weight, acc[p][v]);
       }
     }
-  StoreBlock(args, block, out, add, 0, acc);
+  StoreBlock<0, kPixels>(args, block, out, add, 0, acc);
 }
 
 // The last tile of a row goes back over pixels that are done already rather than being a small one.

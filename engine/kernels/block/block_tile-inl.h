@@ -69,11 +69,13 @@ HWY_INLINE BlockV BlockActivate(const BlockConvWeights& w, const float* slope, B
 }
 
 // acc[p][v] += sum over c of k[c][v] * in[p * stride + c], `channels` of one block; the next block's weights. kStride:
-// `stride` when known, else 0. panel: floats between blocks of the result.
-template <int kPixels, int kAll, int kStride>
+// `stride` when known, else 0. The second half of kRows = 2 rows of pixels is `row` floats behind the first. panel:
+// floats between blocks of the result.
+template <int kPixels, int kAll, int kStride, int kRows = 1>
 HWY_INLINE const float* BlockProducts(const float* in, ptrdiff_t stride, int channels, const float* k, ptrdiff_t panel,
-                                      BlockV (&acc)[kPixels][kAll]) {
+                                      BlockV (&acc)[kPixels][kAll], ptrdiff_t row = 0) {
   const BlockD d;
+  constexpr int kAcross = kPixels / kRows;
   const ptrdiff_t step = kStride ? kStride : stride;
   for (const float* const end = in + channels; in != end; ++in, k += kBlock) {
     BlockV weight[kAll];
@@ -82,7 +84,7 @@ HWY_INLINE const float* BlockProducts(const float* in, ptrdiff_t stride, int cha
       weight[v] = hn::LoadU(d, k + v / kBlockVectors * panel + v % kBlockVectors * kBlockLanes);
     COCO_UNROLL
     for (int p = 0; p < kPixels; ++p) {
-      const BlockV input = hn::Set(d, in[p * step]);
+      const BlockV input = hn::Set(d, in[p % kAcross * step + p / kAcross * row]);
       COCO_UNROLL
       for (int v = 0; v < kAll; ++v) acc[p][v] = hn::MulAdd(input, weight[v], acc[p][v]);
     }
@@ -114,11 +116,11 @@ HWY_INLINE void EndRow(const BlockConvWeights& w, int block, const float* sums, 
                d, out + i);
 }
 
-// Ends a tile: kPixels of block `block` (counted from args.first_block), a pixel's accumulators begin at `from`.
-// out_at, add_at: floats from the first pixel of args.out and args.add.
-template <int kPixels, int kAll>
+// Ends a tile: kPixels from kFirst on of block `block` (counted from args.first_block), a pixel's accumulators begin at
+// `from`. out_at, add_at: floats from the first pixel of args.out and args.add.
+template <int kFirst, int kPixels, int kRest, int kAll>
 HWY_INLINE void StoreBlock(const BlockConvArgs& args, int block, ptrdiff_t out_at, ptrdiff_t add_at, int from,
-                           const BlockV (&acc)[kPixels][kAll]) {
+                           const BlockV (&acc)[kRest][kAll]) {
   const BlockD d;
   const float* slope = SlopesOf(*args.weights, args.first_block + block);
   float* out = args.out + block * args.out_block + out_at;
@@ -129,7 +131,7 @@ HWY_INLINE void StoreBlock(const BlockConvArgs& args, int block, ptrdiff_t out_a
     for (int v = 0; v < kBlockVectors; ++v) {
       const ptrdiff_t lane = ptrdiff_t(p) * kBlock + v * kBlockLanes;
       hn::StoreU(EndOfSum(*args.weights, slope == nullptr ? nullptr : slope + v * kBlockLanes,
-                          add == nullptr ? nullptr : add + lane, args.add_first, acc[p][from + v]),
+                          add == nullptr ? nullptr : add + lane, args.add_first, acc[kFirst + p][from + v]),
                  d, out + lane);
     }
   }
