@@ -39,21 +39,35 @@ class BlockSegment : public LayerStep {
     bool source = false, sink = false;
   };
 
+  /// Where a tensor lies: in a tensor of its own (its own number), or from a block on in a join's result.
+  struct Place {
+    size_t root = 0;
+    int block = 0;
+  };
+
   BlockSegment(int64_t batch, int threads) : batch_(batch), threads_(threads) {}
 
-  Status plan(std::vector<Stage> stages, std::span<const BlockTensor> tensors) {
+  Status plan(std::vector<Stage> stages, std::span<const BlockTensor> tensors, std::span<const Place> places) {
     std::vector<LiveRange> ranges;
-    for (const BlockTensor& tensor : tensors) ranges.push_back({tensor.floats() * sizeof(float), -1, -1});
+    for (const BlockTensor& tensor : tensors)
+      ranges.push_back({tensor.floats() * sizeof(float), static_cast<int>(stages.size()), 0});
     for (size_t i = 0; i < stages.size(); ++i) {
       const int step = static_cast<int>(i);
-      if (!stages[i].sink) ranges[stages[i].out].first = ranges[stages[i].out].last = step;
-      if (stages[i].source) continue;
-      for (const size_t t : stages[i].in) ranges[t].last = step;
+      const auto use = [&](size_t tensor) {
+        LiveRange& range = ranges[places[tensor].root];
+        range.first = std::min(range.first, step), range.last = std::max(range.last, step);
+      };
+      if (!stages[i].sink) use(stages[i].out);
+      if (!stages[i].source) std::for_each(stages[i].in.begin(), stages[i].in.end(), use);
+    }
+    for (size_t t = 0; t < tensors.size(); ++t) {
+      if (places[t].root != t) ranges[t] = {};
     }
     const ArenaPlan plan = plan_arena(ranges, kBufferAlignment);
     COCO_ASSIGN(arena_, Buffer::allocate(plan.bytes));
-    for (const size_t offset : plan.offsets)
-      tensors_.push_back(reinterpret_cast<float*>(static_cast<uint8_t*>(arena_.data()) + offset));
+    for (size_t t = 0; t < tensors.size(); ++t)
+      tensors_.push_back(reinterpret_cast<float*>(static_cast<uint8_t*>(arena_.data()) + plan.offsets[places[t].root]) +
+                         places[t].block * tensors[t].block());
     stages_ = std::move(stages);
     for (const Stage& stage : stages_) {
       outputs_.push_back(stage.sink ? nullptr : tensors_[stage.out]);
@@ -152,6 +166,7 @@ struct SegmentBuilder {
   std::vector<int> tensor_of;  // per value
   std::vector<BlockTensor> tensors;
   std::vector<BlockSegment::Stage> stages = {};
+  std::vector<BlockSegment::Place> places = {};
 
   SegmentBuilder(const backends::BlockContext& c, std::span<const BlockNode> n, const LayerStepSpec& s)
       : context(c), nodes(n), spec(s), tensor_of(c.program.values.size(), -1) {}
@@ -169,10 +184,40 @@ struct SegmentBuilder {
     for (const BlockNode& node : nodes) {
       if (std::find(node.inputs.begin(), node.inputs.end(), value) == node.inputs.end()) continue;
       const auto* conv = std::get_if<format::Conv2dParams>(&context.program.operators[node.op].params);
-      if (conv == nullptr || conv->group != 1 || node.add == value) return;
+      if (conv == nullptr || conv->group != 1 || node.add == value || node.depthwise != BlockNode::kNone) return;
     }
     if (std::find(spec.outputs.begin(), spec.outputs.end(), value) == spec.outputs.end())
       tensor.pixel = tensor.channels;
+  }
+
+  /// Whether the inputs of a join can be written where its result lies. Then they are.
+  bool place_inside(const BlockNode& node) {
+    if (program_kind(node) != format::OpKind::kConcat) return false;
+    const auto& in = node.inputs;
+    for (size_t i = 0; i < in.size(); ++i) {
+      const auto tensor = static_cast<size_t>(tensor_of[in[i]]);
+      if (places[tensor].root != tensor || std::count(in.begin(), in.end(), in[i]) > 1) return false;
+    }
+    const auto whole = static_cast<size_t>(tensor_of[node.output]);
+    int block = 0;
+    for (const int32_t v : in) {
+      const auto part = static_cast<size_t>(tensor_of[v]);
+      for (BlockSegment::Place& place : places) {  // what lies inside the part, too
+        if (place.root == part) place = {whole, place.block + block};
+      }
+      block += tensors[part].blocks();
+    }
+    return true;
+  }
+  format::OpKind program_kind(const BlockNode& node) const { return context.program.operators[node.op].kind(); }
+
+  /// Parts of a join have its border.
+  void share_borders() {
+    for (size_t t = 0; t < tensors.size(); ++t) {
+      int& whole = tensors[places[t].root].border;
+      whole = std::max(whole, tensors[t].border);
+    }
+    for (size_t t = 0; t < tensors.size(); ++t) tensors[t].border = tensors[places[t].root].border;
   }
 
   Status build() {
@@ -183,12 +228,18 @@ struct SegmentBuilder {
         int& border = tensors[tensor_of[node.inputs[i]]].border;
         border = std::max(border, backends::block_border(context, node, i));
       }
+    for (size_t t = 0; t < tensors.size(); ++t) places.push_back({t, 0});
+    std::vector<bool> placed;
+    for (const BlockNode& node : nodes) placed.push_back(place_inside(node));
+    share_borders();
     for (const int32_t v : spec.inputs) narrow(v);
     for (size_t i = 0; i < spec.inputs.size(); ++i) {
       const auto tensor = static_cast<size_t>(tensor_of[spec.inputs[i]]);
       stages.push_back({backends::make_block_source(context, tensors[tensor]), {i}, tensor, true, false});
     }
-    for (const BlockNode& node : nodes) COCO_TRY(add_node(node));
+    for (size_t i = 0; i < nodes.size(); ++i) {
+      if (!placed[i]) COCO_TRY(add_node(nodes[i]));
+    }
     for (size_t i = 0; i < spec.outputs.size(); ++i) {
       const auto tensor = static_cast<size_t>(tensor_of[spec.outputs[i]]);
       stages.push_back({backends::make_block_sink(context, tensors[tensor]), {tensor}, i, false, true});
@@ -290,16 +341,40 @@ void BlockSegmenter::fuse(std::vector<BlockNode>& nodes) const {
       --i;
     } else if (unary != nullptr && is_pointwise_activation(*unary)) {
       const size_t made = producer(nodes[i].inputs[0], i);
-      if (made == i || !is_conv(nodes[made]) || nodes[made].activation != format::UnaryKind::kIdentity ||
+      if (made == i || !is_conv(nodes[made]) || nodes[made].activation.kind != format::UnaryKind::kIdentity ||
           uses_[nodes[i].inputs[0]] != 1 || has_slope(program_.operators[nodes[made].op]))
         continue;
       BlockNode conv = nodes[made];
       conv.output = nodes[i].output, conv.add_first = true;
-      conv.activation = unary->kind, conv.act_a = unary->a, conv.act_b = unary->b;
+      conv.activation = {unary->kind, unary->a, unary->b};
       nodes[i] = std::move(conv);
       nodes.erase(nodes.begin() + static_cast<ptrdiff_t>(made));
       --i;
     }
+  }
+}
+
+/// depthwise -> 1x1 become one node where nobody else reads what is between them and there are rows to share out.
+void BlockSegmenter::join_separable(std::vector<BlockNode>& nodes) const {
+  constexpr int64_t kFewestRows = 14;
+  using Pair = std::array<int64_t, 2>;
+  const auto params = [&](const BlockNode& n) {
+    return std::get_if<format::Conv2dParams>(&program_.operators[n.op].params);
+  };
+  for (size_t i = 1; i < nodes.size(); ++i) {
+    const auto* point = params(nodes[i]);
+    if (point == nullptr || point->group != 1 || point->kernel != Pair{1, 1} || point->stride != Pair{1, 1} ||
+        point->pads != std::array<int64_t, 4>{} || picture_shapes_[nodes[i].output][2] < kFewestRows)
+      continue;
+    const int32_t between = nodes[i].inputs[0];
+    const auto made = std::find_if(nodes.begin(), nodes.end(), [&](const BlockNode& n) { return n.output == between; });
+    if (made == nodes.end() || params(*made) == nullptr || params(*made)->group == 1 || uses_[between] != 1 ||
+        made->add != format::kNoValue || nodes[i].add == between)
+      continue;
+    nodes[i].depthwise = made->op, nodes[i].depthwise_activation = made->activation;
+    nodes[i].inputs[0] = made->inputs[0];
+    nodes.erase(made);
+    --i;
   }
 }
 
@@ -318,10 +393,11 @@ Result<LayerStepSpec> BlockSegmenter::cut(size_t begin) const {
   LayerStepSpec spec = make_segment_spec(program_, begin, end, last_use_);
   if (spec.outputs.empty()) return none;
   fuse(nodes);
+  join_separable(nodes);
   SegmentBuilder builder(context_, nodes, spec);
   COCO_TRY(builder.build());
   auto segment = std::make_unique<BlockSegment>(result[0], context_.threads);
-  COCO_TRY(segment->plan(std::move(builder.stages), builder.tensors));
+  COCO_TRY(segment->plan(std::move(builder.stages), builder.tensors, builder.places));
   spec.step = std::move(segment);
   return spec;
 }

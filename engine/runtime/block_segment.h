@@ -28,6 +28,7 @@ class BlockSegmenter {
   bool works(size_t op, int64_t batch) const;
   bool pays(std::span<const backends::BlockNode> nodes) const;
   void fuse(std::vector<backends::BlockNode>& nodes) const;
+  void join_separable(std::vector<backends::BlockNode>& nodes) const;
 
   const format::Program& program_;
   std::vector<Shape> picture_shapes_;  // for one picture of the batch

@@ -82,8 +82,7 @@ void print(const std::vector<Line>& lines, double peak, double dot_peak) {
 double peak_of_threads(int threads, double seconds) {
   std::vector<double> peaks(static_cast<size_t>(threads), 0.0);
   std::vector<std::thread> workers;
-  for (double& peak : peaks)
-    workers.emplace_back([&peak, seconds] { peak = coco::bench::peak_fma_gflops(seconds); });
+  for (double& peak : peaks) workers.emplace_back([&peak, seconds] { peak = coco::bench::peak_fma_gflops(seconds); });
   for (std::thread& worker : workers) worker.join();
   return std::accumulate(peaks.begin(), peaks.end(), 0.0);
 }

@@ -66,6 +66,11 @@ ProgramBuilder make_network(int64_t n, int64_t h, int64_t w) {
   const int32_t joined = b.op(ConcatParams{1}, {b.op(resize, {pooled}), b.op(resize, {pooled})});
   const int32_t last = convolve(b, joined, 40, 3, 1, 1, UnaryKind::kRelu);
   const int32_t twice = unary(b, UnaryKind::kTanh, b.op(BinaryParams{BinaryKind::kMul}, {last, last}));
+  // Joins of a picture with itself, of a join, and of one that is a result as well.
+  const int32_t same = b.op(ConcatParams{1}, {small, small});
+  const int32_t nested = b.op(ConcatParams{1}, {same, convolve(b, small, 16, 1, 1, 1, UnaryKind::kRelu)});
+  b.output(convolve(b, convolve(b, nested, 0, 3, 1, 1, UnaryKind::kRelu, true), 24, 1, 1, 1, UnaryKind::kClip));
+  b.output(same);
   b.output(residual);
   b.output(twice);
   b.output(b.op(ReduceParams{ReduceKind::kMean, {2, 3}, true}, {twice}));

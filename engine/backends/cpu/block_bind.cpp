@@ -44,7 +44,8 @@ Result<BlockNode> make_block_node(const BlockContext& context, size_t index) {
 }
 
 int block_border(const BlockContext& context, const BlockNode& node, size_t input) {
-  const auto* p = std::get_if<format::Conv2dParams>(&context.program.operators[node.op].params);
+  const size_t op = node.depthwise == BlockNode::kNone ? node.op : node.depthwise;
+  const auto* p = std::get_if<format::Conv2dParams>(&context.program.operators[op].params);
   return p != nullptr && input == 0 ? block_conv_border(*p) : 0;
 }
 
@@ -54,6 +55,7 @@ double block_density(const BlockContext& context, const BlockNode& node) {
 
 Result<std::unique_ptr<BlockOp>> make_block_op(const BlockContext& context, const BlockNode& node,
                                                std::span<const BlockTensor> inputs, const BlockTensor& output) {
+  if (node.depthwise != BlockNode::kNone) return bind_block_separable(context, node, inputs, output);
   switch (context.program.operators[node.op].kind()) {
     case format::OpKind::kConv2d:
       return bind_block_conv(context, node, inputs, output);

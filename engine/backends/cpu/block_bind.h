@@ -18,6 +18,12 @@ double block_conv_density(const BlockContext& context, const BlockNode& node);
 Result<std::unique_ptr<BlockOp>> bind_block_conv(const BlockContext& context, const BlockNode& node,
                                                  std::span<const BlockTensor> inputs, const BlockTensor& output);
 
+/// Weights of a convolution with its bias and what follows it, not packed yet.
+kernels::BlockConvWeights block_conv_weights(const BlockContext& context, size_t op, const BlockActivation& activation);
+Status pack_block_conv(const BlockContext& context, size_t op, kernels::BlockConvWeights& weights, bool winograd);
+Result<std::unique_ptr<BlockOp>> bind_block_separable(const BlockContext& context, const BlockNode& node,
+                                                      std::span<const BlockTensor> inputs, const BlockTensor& output);
+
 Result<BlockNode> block_pool_node(const BlockContext& context, size_t op);
 std::unique_ptr<BlockOp> bind_block_pool(const BlockContext& context, const BlockNode& node,
                                          std::span<const BlockTensor> inputs, const BlockTensor& output);

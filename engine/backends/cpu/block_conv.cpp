@@ -198,7 +198,7 @@ Result<BlockNode> block_conv_node(const BlockContext& context, size_t index) {
   if (*std::max_element(p.pads.begin(), p.pads.end()) > kWidestBorder)
     return block_unsupported(op, "its padding is wide");
   BlockNode node{index, {op.inputs[0]}, op.outputs[0]};
-  node.activation = p.activation, node.act_a = p.act_a, node.act_b = p.act_b;
+  node.activation = {p.activation, p.act_a, p.act_b};
   return node;
 }
 
@@ -219,16 +219,17 @@ double block_conv_density(const BlockContext& context, const BlockNode& node) {
   return p.group > 1 ? 1 : kept / std::max(padded, 1.0);
 }
 
-Result<std::unique_ptr<BlockOp>> bind_block_conv(const BlockContext& context, const BlockNode& node,
-                                                 std::span<const BlockTensor> inputs, const BlockTensor& output) {
-  const format::Operator& op = context.program.operators[node.op];
+kernels::BlockConvWeights block_conv_weights(const BlockContext& context, size_t index,
+                                             const BlockActivation& activation) {
+  const format::Operator& op = context.program.operators[index];
   const auto& p = std::get<format::Conv2dParams>(op.params);
   kernels::BlockConvWeights weights;
-  weights.out_channels = output.channels, weights.in_channels = inputs[0].channels;
+  weights.out_channels = static_cast<int>(context.shapes[op.outputs[0]][1]);
+  weights.in_channels = static_cast<int>(context.shapes[op.inputs[0]][1]);
   weights.kernel_h = static_cast<int>(p.kernel[0]), weights.kernel_w = static_cast<int>(p.kernel[1]);
   weights.depthwise = p.group > 1;
-  weights.epilogue = epilogue_of(node.activation), weights.a = node.act_a, weights.b = node.act_b;
-  weights.bias.assign(static_cast<size_t>(output.channels), 0.0f);
+  weights.epilogue = epilogue_of(activation.kind), weights.a = activation.a, weights.b = activation.b;
+  weights.bias.assign(static_cast<size_t>(weights.out_channels), 0.0f);
   const auto has = [&](size_t i) { return i < op.inputs.size() && op.inputs[i] != format::kNoValue; };
   if (has(2)) {
     const auto bias = block_constant(context, op.inputs[2]);
@@ -239,19 +240,29 @@ Result<std::unique_ptr<BlockOp>> bind_block_conv(const BlockContext& context, co
     weights.epilogue = kernels::Epilogue::kPrelu;
     weights.slope.assign(slope.begin(), slope.end());
   }
-  const bool adds = node.add != format::kNoValue;
+  return weights;
+}
+
+Status pack_block_conv(const BlockContext& context, size_t index, kernels::BlockConvWeights& weights, bool winograd) {
+  const format::Operator& op = context.program.operators[index];
   const float* oihw = block_constant(context, op.inputs[1]).data();
-  const auto no_memory = [&] {
-    return make_error(ErrorCode::kResourceLimit, "no memory for the weights of operator '" + op.name + "'");
-  };
-  if (BlockWinogradOp::pays(p, inputs[0], output, context.capabilities)) {
-    if (!kernels::pack_winograd_weights(oihw, weights)) return no_memory();
+  if (winograd ? kernels::pack_winograd_weights(oihw, weights) : kernels::pack_block_weights(oihw, weights)) return {};
+  return make_error(ErrorCode::kResourceLimit, "no memory for the weights of operator '" + op.name + "'");
+}
+
+Result<std::unique_ptr<BlockOp>> bind_block_conv(const BlockContext& context, const BlockNode& node,
+                                                 std::span<const BlockTensor> inputs, const BlockTensor& output) {
+  const auto& p = std::get<format::Conv2dParams>(context.program.operators[node.op].params);
+  kernels::BlockConvWeights weights = block_conv_weights(context, node.op, node.activation);
+  const bool adds = node.add != format::kNoValue;
+  const bool winograd = BlockWinogradOp::pays(p, inputs[0], output, context.capabilities);
+  const auto* row = kernels::select<kernels::BlockConvSlot>(weights, context.capabilities);
+  COCO_TRY(pack_block_conv(context, node.op, weights, winograd));
+  if (winograd) {
     const auto run = choose<kernels::WinogradSlot>(context.capabilities);
     return std::unique_ptr<BlockOp>(std::make_unique<BlockWinogradOp>(inputs, output, std::move(weights), run, adds,
                                                                       node.add_first, context.threads));
   }
-  const auto* row = kernels::select<kernels::BlockConvSlot>(weights, context.capabilities);
-  if (!kernels::pack_block_weights(oihw, weights)) return no_memory();
   return std::unique_ptr<BlockOp>(std::make_unique<BlockConvOp>(p, inputs, output, std::move(weights), row->function,
                                                                 adds, node.add_first, context.threads));
 }

@@ -44,15 +44,24 @@ class BlockOp {
   virtual void run(int task, const BlockArgs& args, float* scratch) const noexcept = 0;
 };
 
+/// What stands behind a convolution's sums.
+struct BlockActivation {
+  format::UnaryKind kind = format::UnaryKind::kIdentity;
+  float a = 0, b = 0;
+};
+
 /// How an operator of the program takes part in a block segment.
 struct BlockNode {
   size_t op = 0;                ///< of the program
   std::vector<int32_t> inputs;  ///< values that are pictures, in the order of BlockArgs::in
   int32_t output = 0;
-  int32_t add = format::kNoValue;  ///< of a convolution: what is added to it; the last of `inputs`
-  bool add_first = false;          ///< before its activation
-  format::UnaryKind activation = format::UnaryKind::kIdentity;  ///< of a convolution
-  float act_a = 0, act_b = 0;
+  int32_t add = format::kNoValue;   ///< of a convolution: what is added to it; the last of `inputs`
+  bool add_first = false;           ///< before its activation
+  BlockActivation activation = {};  ///< of a convolution
+  /// A depthwise convolution whose result this 1x1 convolution alone reads: both in one go, a few rows at a time.
+  static constexpr size_t kNone = ~size_t{0};
+  size_t depthwise = kNone;
+  BlockActivation depthwise_activation = {};
 };
 
 /// What is known when operators are bound.
