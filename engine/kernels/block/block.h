@@ -26,8 +26,9 @@ struct BlockConvWeights {
   std::vector<float> bias;   ///< a float for every channel of every out block
   std::vector<float> slope;  ///< likewise, for kPrelu
   Epilogue epilogue = Epilogue::kNone;
-  float a = 0, b = 0;  ///< as in ConvRowWeights
-  const float* data() const { return static_cast<const float*>(packed.data()); }
+  float a = 0, b = 0;             ///< as in ConvRowWeights
+  const float* values = nullptr;  ///< of packed
+  const float* data() const { return values; }
   /// Floats of one out block.
   ptrdiff_t panel() const { return ptrdiff_t(depthwise ? 1 : in_channels) * kernel_h * kernel_w * kBlock; }
 };

@@ -47,6 +47,45 @@ HWY_NOINLINE void DepthTile(const BlockConvArgs& args, int block, const float* i
   StoreBlock<0, kPixels>(args, block, out, add, 0, acc);
 }
 
+// A row of a 3x3 kernel, its columns side by side, kStride floats between pixels' inputs: the weights stay in
+// registers.
+template <int kPixels, int kStride>
+HWY_NOINLINE void DepthRow3x3(const BlockConvArgs& args, int block, int y) {
+  const BlockD d;
+  const BlockConvWeights& w = *args.weights;
+  const int channel_block = args.first_block + block;
+  const float* slope = SlopesOf(w, channel_block);
+  for (int v = 0; v < kBlock; v += kBlockLanes) {
+    const float* k = w.data() + channel_block * w.panel() + v;
+    BlockV weight[9];
+    COCO_UNROLL
+    for (int tap = 0; tap < 9; ++tap) weight[tap] = hn::LoadU(d, k + tap * kBlock);
+    const BlockV bias = hn::LoadU(d, w.bias.data() + channel_block * kBlock + v);
+    const float* row = args.in + block * args.in_block + y * args.in_row + v;
+    for (int x = 0; x < args.pixels; x += kPixels) {
+      const ptrdiff_t at = std::min(x, args.pixels - kPixels), lane = at * kBlock + v;
+      const float* in = row + at * kStride;
+      BlockV acc[kPixels];
+      COCO_UNROLL
+      for (int p = 0; p < kPixels; ++p) acc[p] = bias;
+      COCO_UNROLL
+      for (int tap = 0; tap < 9; ++tap) {
+        COCO_UNROLL
+        for (int p = 0; p < kPixels; ++p)
+          acc[p] = hn::MulAdd(hn::LoadU(d, in + tap / 3 * args.tap_row + tap % 3 * kBlock + p * kStride), weight[tap],
+                              acc[p]);
+      }
+      float* out = args.out + block * args.out_block + y * args.out_row + lane;
+      const float* add = args.add == nullptr ? nullptr : args.add + block * args.add_block + y * args.add_row + lane;
+      COCO_UNROLL
+      for (int p = 0; p < kPixels; ++p)
+        hn::StoreU(EndOfSum(w, slope == nullptr ? nullptr : slope + v, add == nullptr ? nullptr : add + p * kBlock,
+                            args.add_first, acc[p]),
+                   d, out + p * kBlock);
+    }
+  }
+}
+
 // The last tile of a row goes back over pixels that are done already rather than being a small one.
 template <int kPixels>
 HWY_INLINE void DepthRow(const BlockConvArgs& args, int block, int y) {
@@ -59,9 +98,15 @@ HWY_INLINE void DepthRow(const BlockConvArgs& args, int block, int y) {
 }
 
 void BlockDepthwise(const BlockConvArgs& args) {
+  const BlockConvWeights& w = *args.weights;
+  const bool three = w.kernel_h == 3 && w.kernel_w == 3 && args.tap_column == kBlock && args.pixels >= kDepthPixels &&
+                     (args.in_pixel == kBlock || args.in_pixel == 2 * kBlock);
   for (int block = 0; block < args.blocks; ++block)
     for (int y = 0; y < args.rows; ++y) {
-      if (args.pixels >= kDepthPixels) {
+      if (three) {
+        (args.in_pixel == kBlock ? DepthRow3x3<kDepthPixels, kBlock> : DepthRow3x3<kDepthPixels, 2 * kBlock>)(args,
+                                                                                                              block, y);
+      } else if (args.pixels >= kDepthPixels) {
         DepthRow<kDepthPixels>(args, block, y);
       } else if (kDepthPixels > 4 && args.pixels >= 4) {
         DepthRow<4>(args, block, y);

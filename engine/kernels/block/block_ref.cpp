@@ -50,6 +50,7 @@ bool pack_block_weights(const float* oihw, BlockConvWeights& w) {
   w.bias.resize(static_cast<size_t>(blocks) * kBlock, 0.0f);
   if (!w.slope.empty()) w.slope.resize(static_cast<size_t>(blocks) * kBlock, 1.0f);
   auto* out = static_cast<float*>(w.packed.data());
+  w.values = out;
   const int in_channels = w.depthwise ? 1 : w.in_channels;
   for (int block = 0; block < blocks; ++block)
     for (int first = 0; first < in_channels; first += kBlock)

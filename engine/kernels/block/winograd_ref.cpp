@@ -54,6 +54,7 @@ bool pack_winograd_weights(const float* oihw, BlockConvWeights& w) {
   w.bias.resize(static_cast<size_t>(blocks) * kBlock, 0.0f);
   if (!w.slope.empty()) w.slope.resize(static_cast<size_t>(blocks) * kBlock, 1.0f);
   auto* out = static_cast<float*>(w.packed.data());
+  w.values = out;
   for (int m = 0; m < w.out_channels; ++m)
     for (int c = 0; c < w.in_channels; ++c, oihw += 9) {
       double half[kTileIn][3] = {};
