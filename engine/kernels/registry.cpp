@@ -68,6 +68,14 @@ bool three_by_three_vectors(const ConvRowWeights& key, const Capabilities& capab
   return three_by_three(key, capabilities) && !capabilities.target.empty();
 }
 int one_channel() { return 1; }
+bool dense_block(const BlockConvWeights& key, const Capabilities&) noexcept { return !key.depthwise; }
+bool depthwise_block(const BlockConvWeights& key, const Capabilities&) noexcept { return key.depthwise; }
+bool dense_block_vectors(const BlockConvWeights& key, const Capabilities& capabilities) noexcept {
+  return !key.depthwise && !capabilities.target.empty();
+}
+bool depthwise_block_vectors(const BlockConvWeights& key, const Capabilities& capabilities) noexcept {
+  return key.depthwise && !capabilities.target.empty();
+}
 bool unit_stride_quant(const QuantConvRowWeights& key, const Capabilities& capabilities) noexcept {
   return key.stride_x == 1 && !capabilities.target.empty();
 }
@@ -154,6 +162,60 @@ template <>
 std::span<const KernelRow<GatherRowSlot>> kernel_rows<GatherRowSlot>() {
   static constexpr KernelRow<GatherRowSlot> kRows[] = {
 #define COCO_GATHER_ROW_KERNEL COCO_ROW
+#include "kernels/kernels.def"
+  };
+  return kRows;
+}
+
+template <>
+std::span<const KernelRow<BlockConvSlot>> kernel_rows<BlockConvSlot>() {
+  static constexpr KernelRow<BlockConvSlot> kRows[] = {
+#define COCO_BLOCK_CONV_KERNEL COCO_ROW
+#include "kernels/kernels.def"
+  };
+  return kRows;
+}
+
+template <>
+std::span<const KernelRow<WinogradSlot>> kernel_rows<WinogradSlot>() {
+  static constexpr KernelRow<WinogradSlot> kRows[] = {
+#define COCO_WINOGRAD_KERNEL COCO_ROW
+#include "kernels/kernels.def"
+  };
+  return kRows;
+}
+
+template <>
+std::span<const KernelRow<BlockLoadSlot>> kernel_rows<BlockLoadSlot>() {
+  static constexpr KernelRow<BlockLoadSlot> kRows[] = {
+#define COCO_BLOCK_LOAD_KERNEL COCO_ROW
+#include "kernels/kernels.def"
+  };
+  return kRows;
+}
+
+template <>
+std::span<const KernelRow<BlockStoreSlot>> kernel_rows<BlockStoreSlot>() {
+  static constexpr KernelRow<BlockStoreSlot> kRows[] = {
+#define COCO_BLOCK_STORE_KERNEL COCO_ROW
+#include "kernels/kernels.def"
+  };
+  return kRows;
+}
+
+template <>
+std::span<const KernelRow<BlockPoolSlot>> kernel_rows<BlockPoolSlot>() {
+  static constexpr KernelRow<BlockPoolSlot> kRows[] = {
+#define COCO_BLOCK_POOL_KERNEL COCO_ROW
+#include "kernels/kernels.def"
+  };
+  return kRows;
+}
+
+template <>
+std::span<const KernelRow<BlockResizeSlot>> kernel_rows<BlockResizeSlot>() {
+  static constexpr KernelRow<BlockResizeSlot> kRows[] = {
+#define COCO_BLOCK_RESIZE_KERNEL COCO_ROW
 #include "kernels/kernels.def"
   };
   return kRows;

@@ -7,6 +7,8 @@
 #include <span>
 #include <string_view>
 
+#include "kernels/block/block.h"
+#include "kernels/block/winograd.h"
 #include "kernels/conv/conv_pair.h"
 #include "kernels/conv/conv_row.h"
 #include "kernels/conv/conv_taps.h"
@@ -95,6 +97,14 @@ struct ConvTapsSlot {
 template <>
 std::span<const KernelRow<ConvTapsSlot>> kernel_rows<ConvTapsSlot>();
 
+/// Convolutions in blocks of channels (kernels/block); weights.packed need not be there yet.
+struct BlockConvSlot {
+  using Key = BlockConvWeights;
+  using Function = BlockConvFn;
+};
+template <>
+std::span<const KernelRow<BlockConvSlot>> kernel_rows<BlockConvSlot>();
+
 struct QuantConvRowSlot {
   using Key = QuantConvRowWeights;
   using Function = QuantConvRowKernel;
@@ -121,6 +131,11 @@ COCO_PLAIN_SLOT(InterleaveRowSlot, InterleaveRowFn)
 COCO_PLAIN_SLOT(ShuffleStoreRowSlot, ShuffleStoreRowFn)
 COCO_PLAIN_SLOT(QuantizeRowSlot, QuantizeRowFn)
 COCO_PLAIN_SLOT(GatherRowSlot, GatherRowFn)
+COCO_PLAIN_SLOT(WinogradSlot, WinogradFn)
+COCO_PLAIN_SLOT(BlockPoolSlot, BlockPoolFn)
+COCO_PLAIN_SLOT(BlockLoadSlot, BlockLoadFn)
+COCO_PLAIN_SLOT(BlockStoreSlot, BlockStoreFn)
+COCO_PLAIN_SLOT(BlockResizeSlot, BlockResizeFn)
 COCO_PLAIN_SLOT(ResampleRowVSlot, ResampleRowVFn)
 COCO_PLAIN_SLOT(ResampleRowHSlot, ResampleRowHFn)
 #undef COCO_PLAIN_SLOT

@@ -12,7 +12,9 @@
 #include "backends/cpu/dense_binding.h"
 #include "base/thread_pool.h"
 #include "runtime/arena_plan.h"
+#include "runtime/block_segment.h"
 #include "runtime/line_segment.h"
+#include "runtime/matmul_step.h"
 
 namespace coco::runtime {
 namespace {
@@ -108,11 +110,19 @@ struct LayerExecutor::Planner {
 
   Status make_steps(const SessionOptions& options) {
     std::optional<LineSegmenter> segmenter;
+    std::optional<BlockSegmenter> blocks;
     if (!options.reference_kernels) segmenter.emplace(program, shapes, options);
+    if (!options.reference_kernels) blocks.emplace(program, shapes, options, executor.threads_);
     for (size_t i = 0; i < program.operators.size(); i = specs.back().end) {
       const format::Operator& op = program.operators[i];
       LayerStepSpec spec;
-      if (segmenter) spec = segmenter->cut(i);
+      if (blocks) {
+        COCO_ASSIGN(spec, blocks->cut(i));
+      }
+      if (!options.reference_kernels && !spec.step) {
+        COCO_ASSIGN(spec, make_matmul_step(program, shapes, i, options, executor.threads_));
+      }
+      if (segmenter && !spec.step) spec = segmenter->cut(i);
       if (!spec.step) spec = {i, i + 1, op.inputs, op.outputs, nullptr};
       Node node = make_node(spec);
       if (!spec.step) {

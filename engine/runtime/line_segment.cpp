@@ -4,6 +4,7 @@
 
 #include "backends/cpu/row_op.h"
 #include "runtime/line_executor.h"
+#include "runtime/segment_cut.h"
 
 namespace coco::runtime {
 namespace {
@@ -64,16 +65,10 @@ LineSegmenter::LineSegmenter(const format::Program& program, std::span<const Sha
       options_(options),
       capabilities_(capabilities_for(options)),
       picture_shapes_(shapes.begin(), shapes.end()),
-      last_use_(program.values.size(), 0) {
+      last_use_(last_uses(program)) {
   for (size_t v = 0; v < shapes.size(); ++v) {
     if (shapes[v].rank() == 4 && !program.values[v].is_constant()) picture_shapes_[v][0] = 1;
   }
-  for (size_t i = 0; i < program.operators.size(); ++i) {
-    for (const int32_t v : program.operators[i].inputs) {
-      if (v != format::kNoValue) last_use_[v] = i;
-    }
-  }
-  for (const int32_t v : program.outputs) last_use_[v] = program.operators.size();
   part_.values = program.values;
 }
 
@@ -92,24 +87,6 @@ bool LineSegmenter::works_by_row(size_t index, int64_t batch) const {
     if (constant && arithmetic && shapes_[v].rank() == 4 && shapes_[v][0] != 1) return false;
   }
   return in_batch(op.outputs[0]);
-}
-
-LayerStepSpec LineSegmenter::make_spec(size_t begin, size_t end) const {
-  LayerStepSpec spec{begin, end, {}, {}, nullptr};
-  std::vector<int32_t> made;
-  for (size_t i = begin; i < end; ++i) {
-    for (const int32_t v : program_.operators[i].inputs) {
-      if (v == format::kNoValue || program_.values[v].is_constant()) continue;
-      const bool known = std::find(made.begin(), made.end(), v) != made.end() ||
-                         std::find(spec.inputs.begin(), spec.inputs.end(), v) != spec.inputs.end();
-      if (!known) spec.inputs.push_back(v);
-    }
-    made.push_back(program_.operators[i].outputs[0]);
-  }
-  for (const int32_t v : made) {
-    if (last_use_[v] >= end) spec.outputs.push_back(v);
-  }
-  return spec;
 }
 
 bool LineSegmenter::make_step(LayerStepSpec& spec, int64_t batch) {
@@ -153,7 +130,7 @@ LayerStepSpec LineSegmenter::cut(size_t begin) {
     ++end;
   }
   for (size_t length = end - begin; length > 0; length /= 2) {
-    LayerStepSpec spec = make_spec(begin, begin + length);
+    LayerStepSpec spec = make_segment_spec(program_, begin, begin + length, last_use_);
     if (make_step(spec, batch)) return spec;
   }
   return {};

@@ -24,7 +24,6 @@ class LineSegmenter {
 
  private:
   bool works_by_row(size_t op, int64_t batch) const;
-  LayerStepSpec make_spec(size_t begin, size_t end) const;
   bool make_step(LayerStepSpec& spec, int64_t batch);
 
   const format::Program& program_;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "format/program.h"
+#include "runtime/block_segment.h"
 #include "runtime/layer_executor.h"
 #include "runtime/line_executor.h"
 
@@ -77,8 +78,12 @@ Result<std::unique_ptr<runtime::LineExecutor>> make_line_executor(const format::
   if (has_empty_value(shapes)) {
     return make_error(ErrorCode::kUnsupported, "a tensor of the network is empty; use the layer executor");
   }
+  const bool planned = options.executor == ExecutorKind::kAuto && options.strip_width == 0 && options.band_height == 0;
+  if (planned && runtime::suits_blocks(program, shapes, options)) {
+    return make_error(ErrorCode::kUnsupported, "the network's channels fill blocks; use the layer executor");
+  }
   COCO_ASSIGN(auto line, runtime::make_line_program(program, shapes, options));
-  if (options.executor == ExecutorKind::kAuto && options.strip_width == 0 && options.band_height == 0) {
+  if (planned) {
     COCO_ASSIGN(const auto plan, runtime::plan_lines(line, options));
     if (runtime::recomputation(line, plan) > kMostRecomputation) {
       return make_error(ErrorCode::kUnsupported, "tiles of the network would repeat each other's work");

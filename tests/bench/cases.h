@@ -22,6 +22,8 @@ struct Case {
 std::vector<Case> row_cases();
 /// Rows of integer networks, likewise.
 std::vector<Case> quant_row_cases();
+/// Pictures in blocks of channels.
+std::vector<Case> block_cases();
 /// Whole-tensor kernels.
 std::vector<Case> dense_cases();
 /// Integer resampling of chroma planes.

@@ -1,12 +1,16 @@
 // kernels_bench [--seconds S] [--filter TEXT]: every row of kernels.def on one thread, beside what this machine's
 // fused multiply-add units (for integer rows, its dot products of bytes) do at most, measured in the same process
 // between them.
+// kernels_bench --peak THREADS: only what that many threads do at most, f32 multiply-adds, as JSON.
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <numeric>
 #include <string>
+#include <thread>
+#include <vector>
 
 #include "bench/cases.h"
 #include "bench/peak_hwy.h"
@@ -74,18 +78,31 @@ void print(const std::vector<Line>& lines, double peak, double dot_peak) {
   }
 }
 
+/// All threads at once, each for itself.
+double peak_of_threads(int threads, double seconds) {
+  std::vector<double> peaks(static_cast<size_t>(threads), 0.0);
+  std::vector<std::thread> workers;
+  for (double& peak : peaks) workers.emplace_back([&peak, seconds] { peak = coco::bench::peak_fma_gflops(seconds); });
+  for (std::thread& worker : workers) worker.join();
+  return std::accumulate(peaks.begin(), peaks.end(), 0.0);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   double seconds = 0.1;
   std::string filter;
+  if (argc == 3 && argv[1] == std::string("--peak")) {
+    std::printf("{\"gflops\": %.1f}\n", peak_of_threads(std::clamp(std::atoi(argv[2]), 1, 256), 0.2));
+    return 0;
+  }
   for (int i = 1; i + 1 < argc; i += 2) {
     if (argv[i] == std::string("--seconds")) seconds = std::atof(argv[i + 1]);
     if (argv[i] == std::string("--filter")) filter = argv[i + 1];
   }
   std::vector<Case> cases;
-  for (auto&& part : {coco::bench::row_cases(), coco::bench::quant_row_cases(), coco::bench::plane_cases(),
-                      coco::bench::dense_cases()}) {
+  for (auto&& part : {coco::bench::row_cases(), coco::bench::quant_row_cases(), coco::bench::block_cases(),
+                      coco::bench::plane_cases(), coco::bench::dense_cases()}) {
     cases.insert(cases.end(), part.begin(), part.end());
   }
   for (const Case& one : cases) {

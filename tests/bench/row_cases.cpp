@@ -291,6 +291,12 @@ std::vector<std::string> rows_without_case(const std::vector<Case>& cases) {
   add_names<ConvRowSlot>(names);
   add_names<ConvPairSlot>(names);
   add_names<ConvTapsSlot>(names);
+  add_names<BlockConvSlot>(names);
+  add_names<WinogradSlot>(names);
+  add_names<BlockLoadSlot>(names);
+  add_names<BlockStoreSlot>(names);
+  add_names<BlockPoolSlot>(names);
+  add_names<BlockResizeSlot>(names);
   add_names<QuantConvRowSlot>(names);
   add_names<QuantizeRowSlot>(names);
   add_names<GatherRowSlot>(names);

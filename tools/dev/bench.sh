@@ -118,22 +118,29 @@ bench_ablation() {
   COCO_TUNING_DIR= build/release/bench/ablation_bench "$F32_MODEL" --rounds $rounds
 }
 
-# Networks of well-known shapes with random weights beside ONNX Runtime, 2 threads each, the runs in turn.
+# What both threads do at most, in GFLOP/s: f32 multiply-adds out of registers.
+bench_peak() { build/release/bench/kernels_bench --peak 2 | number gflops; }
+
+# Networks of well-known shapes with random weights beside ONNX Runtime, 2 threads each, the runs in turn. The share of
+# the peak counts the products of the plain convolutions; the peak is the best of those measured around each network.
 bench_networks() {
-  local seconds=2 folder=build/bench/networks peer=$PEER name dims model json differ ours theirs a b gmacs
+  local seconds=2 folder=build/bench/networks peer=$PEER name dims model json differ ours theirs a b macs peak most=0
   [ "${1:-}" = --quick ] && seconds=0.3
   dev_setup build run
-  build release cocopipe make_networks
+  build release cocopipe make_networks kernels_bench
   fetch_onnxruntime || { tail -n 5 build/peers/npm.log >&2; die "npm could not fetch onnxruntime-node"; }
   mkdir -p "$folder"
-  printf '%-20s %12s %14s %9s %9s  %s\n' "f32, 2 threads" "cocopipe ms" "ONNX Runtime" "ratio" "GMAC/s" "largest difference"
-  build/release/bench/make_networks "$folder" | while read -r name dims; do
+  printf '%-20s %12s %14s %9s %9s %8s  %s\n' "f32, 2 threads" "cocopipe ms" "ONNX Runtime" "ratio" "GMAC/s" "of peak" \
+    "largest difference"
+  while read -r name dims; do
     model=$folder/$name.onnx ours=() theirs=()
     node "$peer" input --dims "$dims" --out "$folder/in.npy" >/dev/null
     for _ in 1 2 3; do
+      peak=$(bench_peak)
+      most=$(awk -v a="$most" -v b="$peak" 'BEGIN {print (a > b ? a : b)}')
       json=$(build/release/bin/cocopipe bench model "$model" --threads 2 --seconds "$seconds" --json)
       ours+=("$(number ms_p50 <<<"$json")")
-      gmacs=$(number macs <<<"$json")
+      macs=$(number macs <<<"$json")
       json=$(node "$peer" run --modules build/peers --model "$model" --in "$folder/in.npy" --out "$folder/theirs.npy" \
         --threads 2 --seconds "$seconds")
       theirs+=("$(number ms_p50 <<<"$json")")
@@ -142,9 +149,10 @@ bench_networks() {
     differ=$(node "$peer" differ --a "$folder/ours.npy" --b "$folder/theirs.npy" | number max_abs_difference)
     a=$(printf '%s\n' "${ours[@]}" | sort -g | sed -n 2p)
     b=$(printf '%s\n' "${theirs[@]}" | sort -g | sed -n 2p)
-    awk -v n="$name" -v a="$a" -v b="$b" -v m="$gmacs" -v d="$differ" \
-      'BEGIN {printf "%-20s %12.2f %14.2f %8.2fx %9.1f  %s\n", n, a, b, b / a, m / a / 1e6, d}'
-  done
+    awk -v n="$name" -v a="$a" -v b="$b" -v m="$macs" -v d="$differ" -v p="$most" \
+      'BEGIN {printf "%-20s %12.2f %14.2f %8.2fx %9.1f %7.0f%%  %s\n", n, a, b, b / a, m / a / 1e6, m / a / 5e3 / p, d}'
+  done < <(build/release/bench/make_networks "$folder" | grep "${COCO_NETWORKS:-.}")
+  printf 'peak: %.1f GFLOP/s\n' "$most"
 }
 
 dev_bench() {

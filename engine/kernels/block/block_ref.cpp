@@ -1,0 +1,132 @@
+#include <algorithm>
+#include <limits>
+
+#include "kernels/block/block.h"
+
+namespace coco::kernels {
+namespace {
+
+float activate(const BlockConvWeights& w, int channel, float v) {
+  switch (w.epilogue) {
+    case Epilogue::kNone:
+      return v;
+    case Epilogue::kRelu:
+      return std::max(v, 0.0f);
+    case Epilogue::kLeakyRelu:
+      return v < 0 ? v * w.a : v;
+    case Epilogue::kPrelu:
+      return v < 0 ? v * w.slope[channel] : v;
+    case Epilogue::kClip:
+      return std::min(std::max(v, w.a), w.b);
+  }
+  return v;
+}
+
+/// Calls sum(channel, in, start) for every element, `in` at its first tap, and stores what comes of it.
+template <typename Sum>
+void each_element(const BlockConvArgs& args, const Sum& sum) {
+  for (int b = 0; b < args.blocks; ++b)
+    for (int y = 0; y < args.rows; ++y)
+      for (int x = 0; x < args.pixels; ++x)
+        for (int c = 0; c < kBlock; ++c) {
+          const int channel = (args.first_block + b) * kBlock + c;
+          const ptrdiff_t at = x * ptrdiff_t(kBlock) + c;
+          float v = sum(channel, args.in + y * args.in_row + x * args.in_pixel, args.weights->bias[channel]);
+          const float add = args.add == nullptr ? 0.0f : args.add[b * args.add_block + y * args.add_row + at];
+          if (args.add != nullptr && args.add_first) v += add;
+          v = activate(*args.weights, channel, v);
+          if (args.add != nullptr && !args.add_first) v += add;
+          args.out[b * args.out_block + y * args.out_row + at] = v;
+        }
+}
+
+}  // namespace
+
+bool pack_block_weights(const float* oihw, BlockConvWeights& w) {
+  const int blocks = channel_blocks(w.out_channels), taps = w.kernel_h * w.kernel_w;
+  auto memory = Buffer::allocate(static_cast<size_t>(blocks) * static_cast<size_t>(w.panel()) * sizeof(float));
+  if (!memory.ok()) return false;
+  w.packed = std::move(*memory);
+  w.bias.resize(static_cast<size_t>(blocks) * kBlock, 0.0f);
+  if (!w.slope.empty()) w.slope.resize(static_cast<size_t>(blocks) * kBlock, 1.0f);
+  auto* out = static_cast<float*>(w.packed.data());
+  w.values = out;
+  const int in_channels = w.depthwise ? 1 : w.in_channels;
+  for (int block = 0; block < blocks; ++block)
+    for (int first = 0; first < in_channels; first += kBlock)
+      for (int tap = 0; tap < taps; ++tap)
+        for (int c = first; c < std::min(first + kBlock, in_channels); ++c)
+          for (int m = block * kBlock; m < (block + 1) * kBlock; ++m)
+            *out++ = m < w.out_channels ? oihw[(size_t(m) * in_channels + c) * taps + tap] : 0.0f;
+  return true;
+}
+
+void block_conv_ref(const BlockConvArgs& args) {
+  const BlockConvWeights& w = *args.weights;
+  each_element(args, [&](int channel, const float* in, float v) {
+    const float* k = w.data() + channel / kBlock * w.panel() + channel % kBlock;
+    for (int first = 0; first < w.in_channels; first += kBlock, in += args.in_block)
+      for (int ky = 0; ky < w.kernel_h; ++ky)
+        for (int kx = 0; kx < w.kernel_w; ++kx)
+          for (int c = 0; c < std::min(kBlock, w.in_channels - first); ++c, k += kBlock)
+            v += in[ky * args.tap_row + kx * args.tap_column + c] * *k;
+    return v;
+  });
+}
+
+void block_depthwise_ref(const BlockConvArgs& args) {
+  const BlockConvWeights& w = *args.weights;
+  each_element(args, [&](int channel, const float* in, float v) {
+    const float* k = w.data() + channel / kBlock * w.panel() + channel % kBlock;
+    in += (channel / kBlock - args.first_block) * args.in_block + channel % kBlock;
+    for (int ky = 0; ky < w.kernel_h; ++ky)
+      for (int kx = 0; kx < w.kernel_w; ++kx, k += kBlock) v += in[ky * args.tap_row + kx * args.tap_column] * *k;
+    return v;
+  });
+}
+
+void block_pool_ref(const BlockPoolArgs& args) {
+  for (int x = 0; x < args.pixels; ++x)
+    for (int c = 0; c < kBlock; ++c) {
+      float most = -std::numeric_limits<float>::infinity(), sum = 0;
+      int seen = 0;
+      for (int ky = 0; ky < args.rows; ++ky)
+        for (int kx = 0; kx < args.kernel; ++kx) {
+          const int column = args.first + x * args.stride + kx * args.dilation;
+          if (column < 0 || column >= args.width) continue;
+          const float v = args.in[ky * args.in_row + ptrdiff_t(column) * kBlock + c];
+          most = v > most || v != v ? v : most;
+          sum += v;
+          ++seen;
+        }
+      args.out[x * ptrdiff_t(kBlock) + c] = args.most ? most : sum / static_cast<float>(seen);
+    }
+}
+
+void block_resize_ref(const BlockResizeArgs& args) {
+  const FilterTable& columns = *args.columns;
+  for (int x = 0; x < columns.out; ++x)
+    for (int c = 0; c < kBlock; ++c) {
+      const float* in = args.in + ptrdiff_t(columns.first[static_cast<size_t>(x)]) * kBlock + c;
+      float v = 0;
+      for (int k = 0; k < columns.taps; ++k, in += kBlock) {
+        float column = 0;
+        for (int r = 0; r < args.rows; ++r) column += in[r * args.in_row] * args.row_weights[r];
+        v += column * columns.weights[static_cast<size_t>(x * columns.taps + k)];
+      }
+      args.out[x * ptrdiff_t(kBlock) + c] = v;
+    }
+}
+
+void block_load_ref(const BlockRowArgs& args, const float* planes, float* block) {
+  for (int x = 0; x < args.width; ++x)
+    for (int c = 0; c < args.pixel; ++c)
+      block[ptrdiff_t(x) * args.pixel + c] = c < args.channels ? planes[c * args.plane + x] : 0.0f;
+}
+
+void block_store_ref(const BlockRowArgs& args, const float* block, float* planes) {
+  for (int c = 0; c < args.channels; ++c)
+    for (int x = 0; x < args.width; ++x) planes[c * args.plane + x] = block[ptrdiff_t(x) * kBlock + c];
+}
+
+}  // namespace coco::kernels

@@ -1,0 +1,419 @@
+#include "runtime/block_segment.h"
+
+#include <algorithm>
+#include <atomic>
+#include <deque>
+#include <functional>
+#include <thread>
+
+#include "base/thread_pool.h"
+#include "runtime/arena_plan.h"
+#include "runtime/line_program.h"
+#include "runtime/segment_cut.h"
+
+namespace coco::runtime {
+namespace {
+
+using backends::BlockNode;
+using backends::BlockTensor;
+
+// Below this share of useful products rows of single channels are faster.
+constexpr double kLeastDensity = 0.7;
+
+bool is_pointwise_activation(const format::UnaryParams& p) {
+  return p.kind == format::UnaryKind::kRelu || p.kind == format::UnaryKind::kLeakyRelu ||
+         p.kind == format::UnaryKind::kClip;
+}
+
+bool has_slope(const format::Operator& op) { return op.inputs.size() > 3 && op.inputs[3] != format::kNoValue; }
+
+// Some tens of microseconds; then the core may be needed by whoever holds the last task.
+constexpr int kSpins = 20000;
+
+class BlockSegment : public LayerStep {
+ public:
+  struct Stage {
+    std::unique_ptr<backends::BlockOp> op;
+    std::vector<size_t> in;  // tensors, or for a source the input of the step
+    size_t out = 0;          // a tensor, or for a sink the output of the step
+    bool source = false, sink = false;
+  };
+
+  /// Where a tensor lies: in a tensor of its own (its own number), or from a block on in a join's result.
+  struct Place {
+    size_t root = 0;
+    int block = 0;
+  };
+
+  BlockSegment(int64_t batch, int threads) : batch_(batch), threads_(threads) {}
+
+  Status plan(std::vector<Stage> stages, std::span<const BlockTensor> tensors, std::span<const Place> places) {
+    std::vector<LiveRange> ranges;
+    for (const BlockTensor& tensor : tensors)
+      ranges.push_back({tensor.floats() * sizeof(float), static_cast<int>(stages.size()), 0});
+    for (size_t i = 0; i < stages.size(); ++i) {
+      const int step = static_cast<int>(i);
+      const auto use = [&](size_t tensor) {
+        LiveRange& range = ranges[places[tensor].root];
+        range.first = std::min(range.first, step), range.last = std::max(range.last, step);
+      };
+      if (!stages[i].sink) use(stages[i].out);
+      if (!stages[i].source) std::for_each(stages[i].in.begin(), stages[i].in.end(), use);
+    }
+    for (size_t t = 0; t < tensors.size(); ++t) {
+      if (places[t].root != t) ranges[t] = {};
+    }
+    const ArenaPlan plan = plan_arena(ranges, kBufferAlignment);
+    COCO_ASSIGN(arena_, Buffer::allocate(plan.bytes));
+    for (size_t t = 0; t < tensors.size(); ++t)
+      tensors_.push_back(reinterpret_cast<float*>(static_cast<uint8_t*>(arena_.data()) + plan.offsets[places[t].root]) +
+                         places[t].block * tensors[t].block());
+    stages_ = std::move(stages);
+    for (const Stage& stage : stages_) {
+      outputs_.push_back(stage.sink ? nullptr : tensors_[stage.out]);
+      progress_.emplace_back(threads_);
+      std::vector<const float*> in;
+      if (stage.source) {
+        in.push_back(nullptr);
+      } else {
+        for (const size_t t : stage.in) in.push_back(tensors_[t]);
+      }
+      inputs_.push_back(std::move(in));
+    }
+    size_t scratch = 0;
+    for (const Stage& stage : stages_) scratch = std::max(scratch, stage.op->scratch_floats());
+    scratch_floats_ = (scratch + 15) / 16 * 16;
+    COCO_ASSIGN(scratch_, Buffer::allocate(scratch_floats_ * static_cast<size_t>(threads_) * sizeof(float)));
+    task_ = [this](int, int worker) { work(worker); };
+    return {};
+  }
+
+  void run(std::span<const TensorView> in, std::span<const MutableTensorView> out) override {
+    for (int64_t n = 0; n < batch_; ++n) {
+      for (size_t i = 0; i < stages_.size(); ++i) {
+        const Stage& stage = stages_[i];
+        if (stage.source) inputs_[i][0] = picture(in[stage.in[0]].as<float>(), in[stage.in[0]].shape, n);
+        if (stage.sink) outputs_[i] = picture(static_cast<float*>(out[stage.out].data), out[stage.out].shape, n);
+        progress_[i].reset(stage.op->tasks(), threads_);
+      }
+      ThreadPool::process().parallel_for(threads_, threads_, task_);
+    }
+  }
+  size_t memory_bytes() const override { return arena_.size() + scratch_.size(); }
+
+ private:
+  /// The tasks of a stage in a part for each worker: neighbouring layers give a worker the same rows, which its cache
+  /// holds. Who is done helps the others.
+  struct Progress {
+    std::vector<std::atomic<int>> next;
+    std::atomic<int> done{0};
+    int tasks = 0;
+    explicit Progress(int workers) : next(static_cast<size_t>(workers)) {}
+    int part_begin(int part) const { return static_cast<int>(int64_t{tasks} * part / static_cast<int>(next.size())); }
+    void reset(int count, int workers) {
+      tasks = count;
+      done.store(0, std::memory_order_relaxed);
+      for (int part = 0; part < workers; ++part)
+        next[static_cast<size_t>(part)].store(part_begin(part), std::memory_order_relaxed);
+    }
+  };
+
+  /// Every worker goes through all stages; a stage begins when the one before is done. No worker waits for another that
+  /// has not taken a task.
+  void work(int worker) {
+    float* scratch = static_cast<float*>(scratch_.data()) + static_cast<size_t>(worker) * scratch_floats_;
+    for (size_t i = 0; i < stages_.size(); ++i) {
+      Progress& progress = progress_[i];
+      const backends::BlockArgs args{inputs_[i].data(), outputs_[i]};
+      for (int k = 0; k < threads_; ++k) {
+        const int part = (worker + k) % threads_;
+        std::atomic<int>& next = progress.next[static_cast<size_t>(part)];
+        const int end = progress.part_begin(part + 1);
+        for (int task = next.fetch_add(1, std::memory_order_relaxed); task < end;
+             task = next.fetch_add(1, std::memory_order_relaxed)) {
+          stages_[i].op->run(task, args, scratch);
+          progress.done.fetch_add(1, std::memory_order_release);
+        }
+      }
+      for (int spins = 0; progress.done.load(std::memory_order_acquire) < progress.tasks; ++spins) {
+        if (spins >= kSpins) std::this_thread::yield();
+      }
+    }
+  }
+
+  template <typename T>
+  static T* picture(T* data, const Shape& shape, int64_t n) {
+    return data + n * shape[1] * shape[2] * shape[3];
+  }
+
+  std::vector<Stage> stages_;
+  std::vector<std::vector<const float*>> inputs_;  // per stage
+  std::vector<float*> outputs_;                    // likewise
+  std::deque<Progress> progress_;                  // likewise
+  std::vector<float*> tensors_;
+  Buffer arena_, scratch_;
+  size_t scratch_floats_ = 0;  // of a worker
+  int64_t batch_;
+  int threads_;
+  std::function<void(int, int)> task_;
+};
+
+/// Puts nodes between sources and sinks, and the tensors between them.
+struct SegmentBuilder {
+  const backends::BlockContext& context;
+  std::span<const BlockNode> nodes;
+  const LayerStepSpec& spec;
+  std::vector<int> tensor_of;  // per value
+  std::vector<BlockTensor> tensors;
+  std::vector<BlockSegment::Stage> stages = {};
+  std::vector<BlockSegment::Place> places = {};
+
+  SegmentBuilder(const backends::BlockContext& c, std::span<const BlockNode> n, const LayerStepSpec& s)
+      : context(c), nodes(n), spec(s), tensor_of(c.program.values.size(), -1) {}
+
+  void add_tensor(int32_t value) {
+    const Shape& s = context.shapes[value];
+    tensor_of[value] = static_cast<int>(tensors.size());
+    tensors.push_back({static_cast<int>(s[1]), static_cast<int>(s[2]), static_cast<int>(s[3])});
+  }
+
+  /// A picture of few channels that dense convolutions alone read takes less than a block a pixel.
+  void narrow(int32_t value) {
+    BlockTensor& tensor = tensors[tensor_of[value]];
+    if (tensor.channels > 4) return;
+    for (const BlockNode& node : nodes) {
+      if (std::find(node.inputs.begin(), node.inputs.end(), value) == node.inputs.end()) continue;
+      const auto* conv = std::get_if<format::Conv2dParams>(&context.program.operators[node.op].params);
+      if (conv == nullptr || conv->group != 1 || node.add == value || node.depthwise != BlockNode::kNone) return;
+    }
+    if (std::find(spec.outputs.begin(), spec.outputs.end(), value) == spec.outputs.end())
+      tensor.pixel = tensor.channels;
+  }
+
+  /// Whether the inputs of a join can be written where its result lies. Then they are.
+  bool place_inside(const BlockNode& node) {
+    if (program_kind(node) != format::OpKind::kConcat) return false;
+    const auto& in = node.inputs;
+    for (size_t i = 0; i < in.size(); ++i) {
+      const auto tensor = static_cast<size_t>(tensor_of[in[i]]);
+      if (places[tensor].root != tensor || std::count(in.begin(), in.end(), in[i]) > 1) return false;
+    }
+    const auto whole = static_cast<size_t>(tensor_of[node.output]);
+    int block = 0;
+    for (const int32_t v : in) {
+      const auto part = static_cast<size_t>(tensor_of[v]);
+      for (BlockSegment::Place& place : places) {  // what lies inside the part, too
+        if (place.root == part) place = {whole, place.block + block};
+      }
+      block += tensors[part].blocks();
+    }
+    return true;
+  }
+  format::OpKind program_kind(const BlockNode& node) const { return context.program.operators[node.op].kind(); }
+
+  /// Parts of a join have its border.
+  void share_borders() {
+    for (size_t t = 0; t < tensors.size(); ++t) {
+      int& whole = tensors[places[t].root].border;
+      whole = std::max(whole, tensors[t].border);
+    }
+    for (size_t t = 0; t < tensors.size(); ++t) tensors[t].border = tensors[places[t].root].border;
+  }
+
+  Status build() {
+    for (const int32_t v : spec.inputs) add_tensor(v);
+    for (const BlockNode& node : nodes) add_tensor(node.output);
+    for (const BlockNode& node : nodes)
+      for (size_t i = 0; i < node.inputs.size(); ++i) {
+        int& border = tensors[tensor_of[node.inputs[i]]].border;
+        border = std::max(border, backends::block_border(context, node, i));
+      }
+    for (size_t t = 0; t < tensors.size(); ++t) places.push_back({t, 0});
+    std::vector<bool> placed;
+    for (const BlockNode& node : nodes) placed.push_back(place_inside(node));
+    share_borders();
+    for (const int32_t v : spec.inputs) narrow(v);
+    for (size_t i = 0; i < spec.inputs.size(); ++i) {
+      const auto tensor = static_cast<size_t>(tensor_of[spec.inputs[i]]);
+      stages.push_back({backends::make_block_source(context, tensors[tensor]), {i}, tensor, true, false});
+    }
+    for (size_t i = 0; i < nodes.size(); ++i) {
+      if (!placed[i]) COCO_TRY(add_node(nodes[i]));
+    }
+    for (size_t i = 0; i < spec.outputs.size(); ++i) {
+      const auto tensor = static_cast<size_t>(tensor_of[spec.outputs[i]]);
+      stages.push_back({backends::make_block_sink(context, tensors[tensor]), {tensor}, i, false, true});
+    }
+    return {};
+  }
+
+  Status add_node(const BlockNode& node) {
+    std::vector<BlockTensor> inputs;
+    BlockSegment::Stage stage;
+    for (const int32_t v : node.inputs) {
+      stage.in.push_back(static_cast<size_t>(tensor_of[v]));
+      inputs.push_back(tensors[stage.in.back()]);
+    }
+    stage.out = static_cast<size_t>(tensor_of[node.output]);
+    COCO_ASSIGN(stage.op, backends::make_block_op(context, node, inputs, tensors[stage.out]));
+    stages.push_back(std::move(stage));
+    return {};
+  }
+};
+
+std::vector<Shape> picture_shapes(const format::Program& program, std::span<const Shape> shapes) {
+  std::vector<Shape> pictures(shapes.begin(), shapes.end());
+  for (size_t v = 0; v < shapes.size(); ++v) {
+    if (shapes[v].rank() == 4 && !program.values[v].is_constant()) pictures[v][0] = 1;
+  }
+  return pictures;
+}
+
+}  // namespace
+
+BlockSegmenter::BlockSegmenter(const format::Program& program, std::span<const Shape> shapes,
+                               const SessionOptions& options, int threads)
+    : program_(program),
+      picture_shapes_(picture_shapes(program, shapes)),
+      shapes_(shapes),
+      last_use_(last_uses(program)),
+      uses_(program.values.size(), 0),
+      context_{program, picture_shapes_, capabilities_for(options), threads} {
+  for (const format::Operator& op : program.operators) {
+    for (const int32_t v : op.inputs) {
+      if (v != format::kNoValue) ++uses_[v];
+    }
+  }
+  for (const int32_t v : program.outputs) ++uses_[v];
+}
+
+bool BlockSegmenter::works(size_t index, int64_t batch) const {
+  const format::Operator& op = program_.operators[index];
+  const auto in_batch = [&](int32_t v) {
+    return v == format::kNoValue || program_.values[v].is_constant() ||
+           (shapes_[v].rank() == 4 && shapes_[v][0] == batch);
+  };
+  return std::all_of(op.inputs.begin(), op.inputs.end(), in_batch) &&
+         std::all_of(op.outputs.begin(), op.outputs.end(), in_batch) && backends::make_block_node(context_, index).ok();
+}
+
+/// Weighs the products of the convolutions.
+bool BlockSegmenter::pays(std::span<const BlockNode> nodes) const {
+  double all = 0, useful = 0;
+  for (const BlockNode& node : nodes) {
+    const auto macs = static_cast<double>(format::count_macs(program_.operators[node.op], context_.shapes));
+    all += macs;
+    useful += macs * backends::block_density(context_, node);
+  }
+  return all > 0 && useful >= kLeastDensity * all;
+}
+
+/// conv -> add -> activation become one node each; it stands where the last of them stood.
+void BlockSegmenter::fuse(std::vector<BlockNode>& nodes) const {
+  const auto producer = [&](int32_t value, size_t before) {
+    for (size_t i = 0; i < before; ++i) {
+      if (nodes[i].output == value) return i;
+    }
+    return before;
+  };
+  const auto is_conv = [&](const BlockNode& n) { return program_.operators[n.op].kind() == format::OpKind::kConv2d; };
+  for (size_t i = 0; i < nodes.size(); ++i) {
+    const auto& params = program_.operators[nodes[i].op].params;
+    const auto* binary = std::get_if<format::BinaryParams>(&params);
+    const auto* unary = std::get_if<format::UnaryParams>(&params);
+    if (binary != nullptr && binary->kind == format::BinaryKind::kAdd && nodes[i].inputs[0] != nodes[i].inputs[1]) {
+      // Of two convolutions the later one, so that the other's result is there.
+      size_t best = i;
+      int32_t other = format::kNoValue;
+      for (const size_t side : {0, 1}) {
+        const size_t made = producer(nodes[i].inputs[side], i);
+        if (made == i || !is_conv(nodes[made]) || nodes[made].add != format::kNoValue ||
+            uses_[nodes[i].inputs[side]] != 1 || (best != i && made < best))
+          continue;
+        best = made, other = nodes[i].inputs[1 - side];
+      }
+      if (best == i) continue;
+      BlockNode conv = nodes[best];
+      conv.output = nodes[i].output, conv.add = other;
+      conv.inputs.push_back(other);
+      nodes[i] = std::move(conv);
+      nodes.erase(nodes.begin() + static_cast<ptrdiff_t>(best));
+      --i;
+    } else if (unary != nullptr && is_pointwise_activation(*unary)) {
+      const size_t made = producer(nodes[i].inputs[0], i);
+      if (made == i || !is_conv(nodes[made]) || nodes[made].activation.kind != format::UnaryKind::kIdentity ||
+          uses_[nodes[i].inputs[0]] != 1 || has_slope(program_.operators[nodes[made].op]))
+        continue;
+      BlockNode conv = nodes[made];
+      conv.output = nodes[i].output, conv.add_first = true;
+      conv.activation = {unary->kind, unary->a, unary->b};
+      nodes[i] = std::move(conv);
+      nodes.erase(nodes.begin() + static_cast<ptrdiff_t>(made));
+      --i;
+    }
+  }
+}
+
+/// depthwise -> 1x1 become one node where nobody else reads what is between them and there are rows to share out.
+void BlockSegmenter::join_separable(std::vector<BlockNode>& nodes) const {
+  constexpr int64_t kFewestRows = 14;
+  using Pair = std::array<int64_t, 2>;
+  const auto params = [&](const BlockNode& n) {
+    return std::get_if<format::Conv2dParams>(&program_.operators[n.op].params);
+  };
+  for (size_t i = 1; i < nodes.size(); ++i) {
+    const auto* point = params(nodes[i]);
+    if (point == nullptr || point->group != 1 || point->kernel != Pair{1, 1} || point->stride != Pair{1, 1} ||
+        point->pads != std::array<int64_t, 4>{} || picture_shapes_[nodes[i].output][2] < kFewestRows)
+      continue;
+    const int32_t between = nodes[i].inputs[0];
+    const auto made = std::find_if(nodes.begin(), nodes.end(), [&](const BlockNode& n) { return n.output == between; });
+    if (made == nodes.end() || params(*made) == nullptr || params(*made)->group == 1 || uses_[between] != 1 ||
+        made->add != format::kNoValue || nodes[i].add == between)
+      continue;
+    nodes[i].depthwise = made->op, nodes[i].depthwise_activation = made->activation;
+    nodes[i].inputs[0] = made->inputs[0];
+    nodes.erase(made);
+    --i;
+  }
+}
+
+Result<LayerStepSpec> BlockSegmenter::cut(size_t begin) const {
+  LayerStepSpec none;
+  const Shape& result = shapes_[program_.operators[begin].outputs[0]];
+  if (context_.capabilities.target.empty() || result.rank() != 4) return none;
+  size_t end = begin;
+  std::vector<BlockNode> nodes;
+  while (end < program_.operators.size() && works(end, result[0])) {
+    COCO_ASSIGN(BlockNode node, backends::make_block_node(context_, end));
+    nodes.push_back(std::move(node));
+    ++end;
+  }
+  if (!pays(nodes)) return none;
+  LayerStepSpec spec = make_segment_spec(program_, begin, end, last_use_);
+  if (spec.outputs.empty()) return none;
+  fuse(nodes);
+  join_separable(nodes);
+  SegmentBuilder builder(context_, nodes, spec);
+  COCO_TRY(builder.build());
+  auto segment = std::make_unique<BlockSegment>(result[0], context_.threads);
+  COCO_TRY(segment->plan(std::move(builder.stages), builder.tensors, builder.places));
+  spec.step = std::move(segment);
+  return spec;
+}
+
+bool suits_blocks(const format::Program& program, std::span<const Shape> shapes, const SessionOptions& options) {
+  if (options.reference_kernels) return false;
+  const std::vector<Shape> pictures = picture_shapes(program, shapes);
+  const backends::BlockContext context{program, pictures, capabilities_for(options)};
+  double all = 0, useful = 0;
+  for (size_t i = 0; i < program.operators.size(); ++i) {
+    const auto macs = static_cast<double>(format::count_macs(program.operators[i], pictures));
+    all += macs;
+    const auto node = backends::make_block_node(context, i);
+    if (node.ok()) useful += macs * backends::block_density(context, *node);
+  }
+  return all > 0 && useful >= kLeastDensity * all;
+}
+
+}  // namespace coco::runtime
