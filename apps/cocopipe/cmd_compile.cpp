@@ -22,6 +22,7 @@ struct Options {
   int scale = 0;
   std::vector<std::string> shapes;
   std::string calibration;  ///< folder
+  float white = 1;
   bool no_optimize = false, quiet = false;
 };
 
@@ -86,7 +87,8 @@ Status quantize(Options& options, std::vector<uint8_t>& bytes, std::shared_ptr<c
   if (options.calibration.empty() && !options.quiet) {
     print_note("no --calibrate folder: calibrating on the built-in clip; pictures like yours may serve better");
   }
-  COCO_ASSIGN(compile.quantize.samples, calibration_samples(options.calibration, *model, model->card().scale));
+  COCO_ASSIGN(compile.quantize.samples,
+              calibration_samples(options.calibration, *model, model->card().scale, options.white));
   QuantizeReport report;
   compile.report = &report;
   const size_t bytes_f32 = bytes.size();
@@ -151,6 +153,10 @@ void add_quantization(CLI::App& command, Options& options) {
       ->transform(CLI::CheckedTransformer(kPrecisions));
   command.add_option("--calibrate", options.calibration,
                      "folder of .png and .jpg pictures like those to come; the built-in clip when left out");
+  command
+      .add_option("--white", options.white,
+                  "what white is in the model's input: 1 (default), or 255 for many detectors")
+      ->check(CLI::Range(1e-3, 1e6));
   command
       .add_option("--calibration-method", quantize.method,
                   "how ranges are chosen: mse (least squared error), percentile or minmax; default mse")

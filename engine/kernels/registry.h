@@ -14,6 +14,7 @@
 #include "kernels/qconv/qconv_row.h"
 #include "kernels/resample/rows.h"
 #include "kernels/row/row.h"
+#include "kernels/steps/steps_row.h"
 
 namespace coco::kernels {
 
@@ -121,6 +122,7 @@ COCO_PLAIN_SLOT(InterleaveRowSlot, InterleaveRowFn)
 COCO_PLAIN_SLOT(ShuffleStoreRowSlot, ShuffleStoreRowFn)
 COCO_PLAIN_SLOT(QuantizeRowSlot, QuantizeRowFn)
 COCO_PLAIN_SLOT(GatherRowSlot, GatherRowFn)
+COCO_PLAIN_SLOT(StepsRowSlot, const StepsRowKernel*)
 COCO_PLAIN_SLOT(ResampleRowVSlot, ResampleRowVFn)
 COCO_PLAIN_SLOT(ResampleRowHSlot, ResampleRowHFn)
 #undef COCO_PLAIN_SLOT

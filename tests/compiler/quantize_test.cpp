@@ -354,9 +354,9 @@ TEST_CASE("a value read in f32 too is quantized beside it") {
   net.random_conv("a", 4, random);
   Value* skip = net.last;
   net.random_conv("b", 4, random);
-  auto sum = net.graph.append(format::BinaryParams{}, {net.last, skip}, "sum");
-  REQUIRE(sum.ok());
-  net.last = (*sum)->output();
+  auto most = net.graph.append(format::BinaryParams{format::BinaryKind::kMax}, {net.last, skip}, "most");
+  REQUIRE(most.ok());
+  net.last = (*most)->output();
   net.random_conv("c", 2, random);
   net.end();
   QuantizeReport report;
@@ -365,6 +365,46 @@ TEST_CASE("a value read in f32 too is quantized beside it") {
   CHECK(count_of(graph, format::OpKind::kQuantize) == 3);
   for (const Node* conv : integer_convs(graph)) CHECK(conv->as<format::QuantConv2dParams>()->dequantize);
   CHECK(report.snr_db > 28);
+}
+
+TEST_CASE("operators between convolutions work on u8") {
+  Random random(43);
+  Net net(1, 16);
+  const auto add = [&](format::OpParams params, std::vector<Value*> inputs, const char* name) {
+    auto node = net.graph.append(std::move(params), std::move(inputs), name);
+    REQUIRE(node.ok());
+    return net.last = (*node)->output();
+  };
+  net.random_conv("a", 4, random);
+  Value* skip = net.last;
+  net.random_conv("b", 4, random);
+  add(format::UnaryParams{format::UnaryKind::kHardSwish}, {net.last}, "swish");
+  Value* sum = add(format::BinaryParams{}, {net.last, skip}, "sum");
+  add(format::UnaryParams{format::UnaryKind::kRelu}, {sum}, "relu");
+  Value* past = net.last;
+  format::Pool2dParams pool;
+  pool.kernel = pool.stride = {2, 2};
+  add(pool, {past}, "pool");
+  net.random_conv("c", 4, random);
+  format::ResizeParams resize;
+  resize.mode = format::ResizeMode::kLinear;
+  resize.scales = {1, 1, 2, 2};
+  Value* up = add(resize, {net.last}, "up");
+  add(format::BinaryParams{format::BinaryKind::kMul}, {up, past}, "product");
+  add(format::ConcatParams{1}, {net.last, past}, "join");
+  net.random_conv("d", 2, random);
+  net.end();
+  QuantizeReport report;
+  const Graph graph = quantized(net.graph, plain(pictures(2, 1, 16)), report);
+  CHECK(integer_convs(graph).size() == 4);
+  CHECK(count_of(graph, format::OpKind::kQuantize) == 1);
+  CHECK(count_of(graph, format::OpKind::kLookup) == 1);
+  CHECK(count_of(graph, format::OpKind::kQuantBinary) == 2);  // the Relu is a part of the sum
+  for (const Node& node : graph.nodes()) {
+    const bool last = node.output() == graph.outputs()[0].value;
+    CHECK(node.output()->type() == (last ? DataType::kF32 : DataType::kU8));
+  }
+  CHECK(report.snr_db > 25);
 }
 
 TEST_CASE("convolutions with computed weights stay f32") {

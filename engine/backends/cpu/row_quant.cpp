@@ -18,10 +18,9 @@ constexpr int kGathered = 4, kGatheredLeft = 1;
 bool is_gathered(const format::Program& program, int32_t value) {
   const Shape& shape = program.values[value].shape;
   if (shape.rank() != 4 || shape[1] != 1) return false;
-  bool read = false;
+  bool made = false, read = false;
   for (const format::Operator& op : program.operators) {
-    const auto* quantize = std::get_if<format::QuantizeParams>(&op.params);
-    if (op.outputs[0] == value && quantize == nullptr) return false;
+    if (op.outputs[0] == value) made = std::holds_alternative<format::QuantizeParams>(op.params);
     if (std::find(op.inputs.begin(), op.inputs.end(), value) == op.inputs.end()) continue;
     const auto* p = std::get_if<format::QuantConv2dParams>(&op.params);
     if (p == nullptr || p->kernel[1] > kGathered || p->stride[1] != 1 || p->dilation[1] != 1 ||
@@ -29,7 +28,7 @@ bool is_gathered(const format::Program& program, int32_t value) {
       return false;
     read = true;
   }
-  return read && std::find(program.outputs.begin(), program.outputs.end(), value) == program.outputs.end();
+  return made && read && std::find(program.outputs.begin(), program.outputs.end(), value) == program.outputs.end();
 }
 
 class QuantizeOp : public PointwiseOp {

@@ -39,6 +39,10 @@ class Writer {
       result_.values[input] = result_.graph.add_input(input->name(), input->type(), input->shape());
     }
     for (const Node& node : graph_.nodes()) {
+      if (choices_.carriers.contains(&node)) {
+        COCO_TRY(add_carrier(node));
+        continue;
+      }
       const auto chosen = choices_.integer.find(&node);
       if (chosen == choices_.integer.end()) {
         COCO_TRY(copy(node));
@@ -82,9 +86,47 @@ class Writer {
     return quantized;
   }
 
+  Status add_carrier(const Node& node) {
+    if (result_.values.contains(node.output())) return {};  // part of the operator before
+    std::vector<Value*> inputs;
+    for (const Value* input : carrier_inputs(node)) {
+      COCO_ASSIGN(inputs.emplace_back(), steps_of(input));
+    }
+    const auto scale = [&](const Value* value) -> const ActivationScale& { return choices_.scales.at(value); };
+    format::OpParams params = node.params();
+    switch (carrier_kind(node)) {
+      case CarrierKind::kFunction: {
+        const ActivationScale& out = scale(node.output());
+        const std::vector<uint8_t> table = table_of(node, scale(carrier_inputs(node)[0]), out);
+        inputs.push_back(result_.graph.add_constant(node.name() + ".table", DataType::kU8, Shape{256}, data_of(table)));
+        return add_steps(node, format::LookupParams{out.zero_point}, std::move(inputs), node.output());
+      }
+      case CarrierKind::kSum:
+      case CarrierKind::kProduct: {
+        const Node* bounds = bounding_reader(graph_, node);
+        if (bounds != nullptr && !choices_.carriers.contains(bounds)) bounds = nullptr;
+        const Value* result = bounds != nullptr ? bounds->output() : node.output();
+        const ActivationScale *a = &scale(node.input(0)), *b = &scale(node.input(1));
+        // Kernels take the one that stands for a whole channel second.
+        if (node.input(0)->shape() != node.output()->shape()) std::swap(a, b), std::swap(inputs[0], inputs[1]);
+        return add_steps(node, binary_of(node, *a, *b, scale(result), bounds), std::move(inputs), result);
+      }
+      default:
+        if (auto* pad = std::get_if<format::PadParams>(&params))
+          pad->value = static_cast<float>(scale(node.output()).zero_point);
+        return add_steps(node, std::move(params), std::move(inputs), node.output());
+    }
+  }
+
+  Status add_steps(const Node& node, format::OpParams params, std::vector<Value*> inputs, const Value* result) {
+    COCO_ASSIGN(Node * made, result_.graph.append(std::move(params), std::move(inputs), node.name(), result->name()));
+    result_.values[result] = made->output();
+    return {};
+  }
+
   Result<bool> add_integer(const Node& node, const LayerChoice& choice) {
     ActivationScale in = choices_.scales.at(node.input(0));
-    if (!is_steps(graph_, node.input(0), choices_)) in.factors.clear();
+    if (!is_between_convs(graph_, node.input(0), choices_)) in.factors.clear();
     const bool steps = is_steps(graph_, node.output(), choices_);
     auto made = integer_layer(node, in, steps ? &choices_.scales.at(node.output()) : nullptr, choice);
     if (!made.ok()) {
@@ -127,12 +169,60 @@ class Writer {
 
 }  // namespace
 
+Result<graph::Graph> separate_activations(const graph::Graph& graph) {
+  graph::Graph result;
+  std::unordered_map<const Value*, Value*> values;
+  for (const Value& value : graph.values()) {
+    if (value.is_constant())
+      values[&value] = result.add_constant(value.name(), value.type(), value.shape(), value.constant());
+  }
+  for (const Value* input : graph.inputs())
+    values[input] = result.add_input(input->name(), input->type(), input->shape());
+  for (const Node& node : graph.nodes()) {
+    std::vector<Value*> inputs;
+    for (const Value* input : node.inputs()) inputs.push_back(input != nullptr ? values.at(input) : nullptr);
+    format::OpParams params = node.params();
+    auto* conv = std::get_if<format::Conv2dParams>(&params);
+    const bool apart = conv != nullptr && needs_f32_activation(node);
+    format::UnaryParams activation;
+    if (apart) {
+      activation = {conv->activation, conv->act_a, conv->act_b};
+      conv->activation = format::UnaryKind::kIdentity, conv->act_a = conv->act_b = 0;
+    }
+    const std::string& name = node.output()->name();
+    COCO_ASSIGN(Node * made, result.append(params, inputs, node.name(), apart ? name + ".sums" : name));
+    if (apart) {
+      COCO_ASSIGN(made, result.append(activation, {made->output()}, node.name() + ".activation", name));
+    }
+    for (size_t i = 0; i < node.outputs().size(); ++i) values[node.outputs()[i]] = made->outputs()[i];
+  }
+  for (const graph::Output& output : graph.outputs()) result.add_output(output.name, values.at(output.value));
+  return result;
+}
+
 bool is_steps(const graph::Graph& graph, const Value* value, const Choices& choices) {
   const Node* producer = value->producer();
-  if (producer == nullptr || !choices.integer.contains(producer) || needs_f32_activation(*producer)) return false;
-  const auto reads_steps = [&](const graph::Use& use) { return use.slot == 0 && choices.integer.contains(use.node); };
-  return !value->uses().empty() && graph.use_count(value) == value->uses().size() &&
+  if (producer == nullptr) return false;
+  const bool made =
+      choices.carriers.contains(producer) || (choices.integer.contains(producer) && !needs_f32_activation(*producer));
+  const auto reads_steps = [&](const graph::Use& use) {
+    if (choices.carriers.contains(use.node)) return true;
+    return use.slot == 0 && choices.integer.contains(use.node);
+  };
+  return made && !value->uses().empty() && graph.use_count(value) == value->uses().size() &&
          std::all_of(value->uses().begin(), value->uses().end(), reads_steps);
+}
+
+bool is_between_convs(const graph::Graph& graph, const Value* value, const Choices& choices) {
+  const auto is_conv = [&](const Node* node) { return choices.integer.contains(node); };
+  return is_steps(graph, value, choices) && is_conv(value->producer()) &&
+         std::all_of(value->uses().begin(), value->uses().end(), [&](const auto& use) { return is_conv(use.node); });
+}
+
+NodeSet convs_of(const Choices& choices) {
+  NodeSet convs;
+  for (const auto& [node, choice] : choices.integer) convs.insert(node);
+  return convs;
 }
 
 Result<Rewritten> rewrite(const graph::Graph& graph, Choices& choices) {
@@ -147,6 +237,7 @@ Result<Rewritten> rewrite(const graph::Graph& graph, Choices& choices) {
     }
     refused[writer.refused()->name()] = writer.reason();
     choices.integer.erase(writer.refused());
+    choices.carriers = useful_carriers(graph, convs_of(choices));
   }
 }
 

@@ -4,14 +4,16 @@
 #include <map>
 #include <unordered_map>
 
+#include "compiler/quantize/carriers.h"
 #include "compiler/quantize/layer.h"
 
 namespace coco::compiler {
 
 /// What is decided about an f32 graph; keys are its values and nodes.
 struct Choices {
-  std::unordered_map<const graph::Value*, ActivationScale> scales;  ///< of every value an integer convolution may read
+  std::unordered_map<const graph::Value*, ActivationScale> scales;  ///< of every value that may be u8
   std::unordered_map<const graph::Node*, LayerChoice> integer;      ///< the convolutions to be integer
+  NodeSet carriers;                                                 ///< other operators to work on u8
 };
 
 /// The rewritten graph, and what stands in it for the original's values and nodes.
@@ -24,10 +26,17 @@ struct Rewritten {
   std::map<std::string, std::string> refused;
 };
 
-/// True when the value passes between integer convolutions only, as u8.
-bool is_steps(const graph::Graph& graph, const graph::Value* value, const Choices& choices);
+/// A copy in which the activations of convolutions that integers cannot take stand behind them.
+Result<graph::Graph> separate_activations(const graph::Graph& graph);
 
-/// Rewrites a copy. Convolutions whose sums or scales do not fit are taken out of `choices`.
+/// True when the value passes between integer convolutions and carriers only, as u8.
+bool is_steps(const graph::Graph& graph, const graph::Value* value, const Choices& choices);
+/// True when it does so from a convolution to convolutions, so that its channels may have factors.
+bool is_between_convs(const graph::Graph& graph, const graph::Value* value, const Choices& choices);
+NodeSet convs_of(const Choices& choices);
+
+/// Rewrites a copy. Convolutions whose sums or scales do not fit are taken out of `choices`, and the carriers that only
+/// they justified.
 Result<Rewritten> rewrite(const graph::Graph& graph, Choices& choices);
 
 }  // namespace coco::compiler
