@@ -69,11 +69,11 @@ void print_report(const QuantizeReport& report, size_t bytes_f32, size_t bytes) 
   for (const QuantizedLayer& layer : report.layers) {
     std::printf("%-*s  %-7s  %7.2f  %9zu", static_cast<int>(width), layer.name.c_str(), layer.int8 ? "int8" : "f32",
                 layer.snr_db, layer.bytes_f32);
-    if (layer.int8) std::printf("  %10zu  %9zu", layer.bytes_entries, layer.bytes_csr);
+    if (layer.int8 && layer.bytes_f32 > 0) std::printf("  %10zu  %9zu", layer.bytes_entries, layer.bytes_csr);
     std::printf("%s\n", layer.reason.empty() ? "" : ("  " + layer.reason).c_str());
   }
-  std::printf("output against f32: SNR %.2f dB, PSNR %.2f dB, over %zu samples\n", report.snr_db, report.psnr_db,
-              report.samples);
+  std::printf("output against f32: SNR %.2f dB, cosine %.5f, PSNR %.2f dB, over %zu samples\n", report.snr_db,
+              report.cosine, report.psnr_db, report.samples);
   if (report.has_targets) {
     std::printf("quality: f32 %.3f dB, this model %.3f dB, lost %.3f dB\n", report.psnr_f32_db, report.psnr_int8_db,
                 report.loss_db);

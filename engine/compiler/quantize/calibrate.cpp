@@ -88,17 +88,25 @@ void each_part(const TensorView& view, bool by_channel, size_t part, Fn fn) {
 
 struct Power {
   double noise = 0, sum = 0, squares = 0, count = 0;
+  double other_squares = 0;
   void add(double reference, double value) {
     noise += (value - reference) * (value - reference);
     sum += reference;
     squares += reference * reference;
+    other_squares += value * value;
     count += 1;
   }
   void add(const Power& other) {
     noise += other.noise;
     sum += other.sum;
     squares += other.squares;
+    other_squares += other.other_squares;
     count += other.count;
+  }
+  /// Of the angle between the two, from |a - b|^2 = |a|^2 + |b|^2 - 2 a b.
+  double cosine() const {
+    const double length = std::sqrt(squares * other_squares);
+    return length > 0 ? (squares + other_squares - noise) / 2 / length : noise > 0 ? 0.0 : 1.0;
   }
   double signal() const { return count > 0 ? std::max(squares - sum * sum / count, 0.0) : 0.0; }
 };
@@ -110,7 +118,9 @@ std::vector<float> real_values(const TensorView& view, const ActivationScale* sc
     std::copy_n(view.as<float>(), result.size(), result.begin());
     return result;
   }
-  const auto area = static_cast<size_t>(view.shape[2] * view.shape[3]), channels = static_cast<size_t>(view.shape[1]);
+  const bool scaled = !scale->factors.empty();
+  const auto area = scaled ? static_cast<size_t>(view.shape[2] * view.shape[3]) : 1;
+  const size_t channels = scaled ? scale->factors.size() : 1;
   for (size_t i = 0; i < result.size(); ++i) {
     const double step = scale->step / scale->factor(i / area % channels);
     result[i] = static_cast<float>(static_cast<double>(view.as<uint8_t>()[i] - scale->zero_point) * step);
@@ -274,6 +284,7 @@ Result<Calibration::Figures> Calibration::measure(const graph::Graph& graph) con
     for (const auto& power : powers) total.add(power[k]);
     const double signal = total.signal(), least = 1e-20 * std::max(total.count, 1.0);
     figures.error += total.noise / std::max(signal, least) / static_cast<double>(outputs);
+    figures.cosine += total.cosine() / static_cast<double>(outputs);
     if (k == 0) figures.psnr_db = decibels(total.count, total.noise);
   }
   figures.snr_db = decibels(1, figures.error);
@@ -304,7 +315,7 @@ Result<ChannelMeans> Calibration::mean_sums(const Rewritten& rewritten) const {
 
 Result<std::unordered_map<const Node*, double>> Calibration::layer_snr(const Rewritten& rewritten,
                                                                        const Choices& choices) const {
-  std::unordered_map<const Value*, const Value*> original;  // results of convolutions
+  std::unordered_map<const Value*, const Value*> original;  // results of convolutions and carriers
   for (const auto& [node, made] : rewritten.nodes) original[rewritten.values.at(node->output())] = node->output();
   std::vector<std::unordered_map<const Node*, Power>> powers(samples_->size());
   COCO_TRY(each_sample(samples_->size(), [&](size_t i) -> Status {

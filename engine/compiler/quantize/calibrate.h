@@ -33,6 +33,7 @@ class Calibration {
     double error =
         0;  ///< power of the difference to the f32 outputs / power of those about their mean, mean of outputs
     double snr_db = 0, psnr_db = 0;
+    double cosine = 0;  ///< of the angle between f32 and other outputs, mean of outputs
     bool has_targets = false;
     double psnr_f32_db = 0, psnr_db_target = 0;
     double loss_db() const { return psnr_f32_db - psnr_db_target; }

@@ -28,7 +28,7 @@ bool scales_with_its_input(const Node& node) {
 }
 
 /// Multiplications that trying variants of a network may take; a larger one keeps what its histograms say.
-constexpr double kMostMacs = 2e11;
+constexpr double kMostMacs = 1e12;
 
 /// One rewriting and what it gives.
 struct Trial {
@@ -91,18 +91,20 @@ class Quantizer {
   Status fill(QuantizeReport& report) const {
     COCO_ASSIGN(const auto snr, calibration_.layer_snr(best_.rewritten, best_.choices));
     for (const Node& node : graph_.nodes()) {
-      if (node.kind() != format::OpKind::kConv2d) continue;
+      const bool carrier = best_.choices.carriers.contains(&node) && best_.rewritten.nodes.contains(&node);
+      if (node.kind() != format::OpKind::kConv2d && !carrier) continue;
       QuantizedLayer layer;
       layer.name = node.name();
-      layer.int8 = best_.choices.integer.contains(&node);
+      layer.int8 = carrier || best_.choices.integer.contains(&node);
       if (const auto it = reasons_.find(&node); !layer.int8 && it != reasons_.end()) layer.reason = it->second;
       layer.snr_db = snr.at(&node);
-      set_sizes(node, layer.int8 ? best_.rewritten.nodes.at(&node) : nullptr, layer);
+      if (!carrier) set_sizes(node, layer.int8 ? best_.rewritten.nodes.at(&node) : nullptr, layer);
       report.layers.push_back(std::move(layer));
     }
     const Figures& f = best_.figures;
     report.snr_db = f.snr_db;
     report.psnr_db = f.psnr_db;
+    report.cosine = f.cosine;
     report.has_targets = f.has_targets;
     if (f.has_targets) {
       report.psnr_f32_db = f.psnr_f32_db;

@@ -121,6 +121,7 @@ class Writer {
   Status add_steps(const Node& node, format::OpParams params, std::vector<Value*> inputs, const Value* result) {
     COCO_ASSIGN(Node * made, result_.graph.append(std::move(params), std::move(inputs), node.name(), result->name()));
     result_.values[result] = made->output();
+    if (result == node.output() && carrier_kind(node) != CarrierKind::kKeeps) result_.nodes[&node] = made;
     return {};
   }
 

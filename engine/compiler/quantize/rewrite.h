@@ -20,7 +20,8 @@ struct Choices {
 struct Rewritten {
   graph::Graph graph;
   std::unordered_map<const graph::Value*, graph::Value*> values;  ///< u8 where `is_steps`
-  std::unordered_map<const graph::Node*, graph::Node*> nodes;     ///< of convolutions
+  /// Of convolutions, and of carriers that compute.
+  std::unordered_map<const graph::Node*, graph::Node*> nodes;
   std::unordered_map<const graph::Node*, std::vector<double>> sum_units;
   /// Convolutions that had to stay f32 after all, and why.
   std::map<std::string, std::string> refused;
