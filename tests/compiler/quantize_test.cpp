@@ -333,6 +333,29 @@ TEST_CASE("the interpreter's integer convolution gives the reference kernel's by
   }
 }
 
+TEST_CASE("the mean of a picture and a matrix behind it are integer convolutions") {
+  Random random(47);
+  Net net(3, 12);
+  const auto add = [&](format::OpParams params, std::vector<Value*> inputs, const char* name) {
+    auto node = net.graph.append(std::move(params), std::move(inputs), name);
+    REQUIRE(node.ok());
+    net.last = (*node)->output();
+  };
+  net.random_conv("a", 8, random);
+  add(format::ReduceParams{format::ReduceKind::kMean, {2, 3}, true}, {net.last}, "mean");
+  add(format::ReshapeParams{{0, 8}}, {net.last}, "flat");
+  Value* matrix = net.graph.add_constant("m", Shape{8, 5}, random.list(40, 0.5f));
+  add(format::MatMulParams{}, {net.last, matrix, net.graph.add_constant("n", Shape{5}, random.list(5, 0.1f))},
+      "product");
+  net.end();
+  QuantizeReport report;
+  const Graph graph = quantized(net.graph, plain(pictures(4, 3, 12)), report);
+  CHECK(integer_convs(graph).size() == 3);
+  CHECK(count_of(graph, format::OpKind::kMatMul) + count_of(graph, format::OpKind::kReduce) == 0);
+  CHECK(graph.outputs()[0].value->shape() == Shape{1, 5});
+  CHECK(report.cosine > 0.999);
+}
+
 TEST_CASE("weights are coarser where sums could pass 2^24") {
   Net net(2, 4);
   net.conv("wide", 1200, 1, std::vector<float>(2400, 1), std::vector<float>(1200, 0));

@@ -6,6 +6,7 @@
 
 #include "compiler/passes/passes.h"
 #include "compiler/quantize/calibrate.h"
+#include "compiler/quantize/prepare.h"
 #include "compiler/quantize/sizes.h"
 
 namespace coco::compiler {
@@ -28,7 +29,7 @@ bool scales_with_its_input(const Node& node) {
 }
 
 /// Multiplications that trying variants of a network may take; a larger one keeps what its histograms say.
-constexpr double kMostMacs = 1e12;
+constexpr double kMostMacs = 2e11;
 
 /// One rewriting and what it gives.
 struct Trial {
@@ -353,7 +354,7 @@ Result<graph::Graph> quantize(const graph::Graph& graph, Precision precision, co
     }
     if (node.kind() == format::OpKind::kConv2d) COCO_TRY(integer_obstacle(node));
   }
-  COCO_ASSIGN(const graph::Graph apart, separate_activations(graph));
+  COCO_ASSIGN(const graph::Graph apart, prepare_for_integers(graph));
   COCO_ASSIGN(const Calibration calibration, Calibration::create(apart, options.samples));
   Quantizer quantizer(apart, options, calibration);
   COCO_TRY(quantizer.find_candidates());

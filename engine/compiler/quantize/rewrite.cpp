@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "compiler/quantize/prepare.h"
 #include "compiler/quantize/reciprocal.h"
 
 namespace coco::compiler {
@@ -13,13 +14,6 @@ using graph::Value;
 template <typename T>
 format::ConstantData data_of(const std::vector<T>& values) {
   return format::ConstantData::copy_of({reinterpret_cast<const uint8_t*>(values.data()), values.size() * sizeof(T)});
-}
-
-/// The activation would have to be computed in f32.
-bool needs_f32_activation(const Node& node) {
-  const auto kind = node.as<format::Conv2dParams>()->activation;
-  return node.input(3) == nullptr && kind != format::UnaryKind::kIdentity && kind != format::UnaryKind::kRelu &&
-         kind != format::UnaryKind::kLeakyRelu && kind != format::UnaryKind::kClip;
 }
 
 class Writer {
@@ -169,37 +163,6 @@ class Writer {
 };
 
 }  // namespace
-
-Result<graph::Graph> separate_activations(const graph::Graph& graph) {
-  graph::Graph result;
-  std::unordered_map<const Value*, Value*> values;
-  for (const Value& value : graph.values()) {
-    if (value.is_constant())
-      values[&value] = result.add_constant(value.name(), value.type(), value.shape(), value.constant());
-  }
-  for (const Value* input : graph.inputs())
-    values[input] = result.add_input(input->name(), input->type(), input->shape());
-  for (const Node& node : graph.nodes()) {
-    std::vector<Value*> inputs;
-    for (const Value* input : node.inputs()) inputs.push_back(input != nullptr ? values.at(input) : nullptr);
-    format::OpParams params = node.params();
-    auto* conv = std::get_if<format::Conv2dParams>(&params);
-    const bool apart = conv != nullptr && needs_f32_activation(node);
-    format::UnaryParams activation;
-    if (apart) {
-      activation = {conv->activation, conv->act_a, conv->act_b};
-      conv->activation = format::UnaryKind::kIdentity, conv->act_a = conv->act_b = 0;
-    }
-    const std::string& name = node.output()->name();
-    COCO_ASSIGN(Node * made, result.append(params, inputs, node.name(), apart ? name + ".sums" : name));
-    if (apart) {
-      COCO_ASSIGN(made, result.append(activation, {made->output()}, node.name() + ".activation", name));
-    }
-    for (size_t i = 0; i < node.outputs().size(); ++i) values[node.outputs()[i]] = made->outputs()[i];
-  }
-  for (const graph::Output& output : graph.outputs()) result.add_output(output.name, values.at(output.value));
-  return result;
-}
 
 bool is_steps(const graph::Graph& graph, const Value* value, const Choices& choices) {
   const Node* producer = value->producer();

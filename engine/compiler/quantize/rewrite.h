@@ -27,9 +27,6 @@ struct Rewritten {
   std::map<std::string, std::string> refused;
 };
 
-/// A copy in which the activations of convolutions that integers cannot take stand behind them.
-Result<graph::Graph> separate_activations(const graph::Graph& graph);
-
 /// True when the value passes between integer convolutions and carriers only, as u8.
 bool is_steps(const graph::Graph& graph, const graph::Value* value, const Choices& choices);
 /// True when it does so from a convolution to convolutions, so that its channels may have factors.
