@@ -12,7 +12,7 @@ namespace {
 
 using quality::Plane8;
 
-constexpr int kSamples = 32, kMostPictures = 32, kMostOfOne = 6, kSide = 96, kLeastSide = 24;
+constexpr int kSamples = 32, kLeastSamples = 8, kMostPictures = 32, kMostOfOne = 6, kSide = 96, kLeastSide = 24;
 /// Cut away after shrinking a crop, so that its edges are those of the whole picture's shrinking.
 constexpr int kMargin = 8;
 
@@ -21,12 +21,20 @@ struct Geometry {
   int channels = 1, scale = 1;
   int width = kSide, height = kSide;
   bool fixed = false;  ///< crops are resized to width x height
+  float white = 1;
+
+  /// Fewer of large ones.
+  size_t samples() const {
+    const int64_t pixels = static_cast<int64_t>(width) * height;
+    return static_cast<size_t>(
+        std::clamp<int64_t>(int64_t{kSamples} * kSide * kSide / pixels, kLeastSamples, kSamples));
+  }
 };
 
 Result<Geometry> geometry_of(const Model& model, int scale) {
   const auto unsupported = [&](const std::string& what) {
     return make_error(ErrorCode::kUnsupported,
-                      "calibration knows models of one picture (luma or RGB, values from 0 to 1); "
+                      "calibration knows models of one picture (luma or RGB); "
                       "this one " +
                           what);
   };
@@ -68,10 +76,10 @@ Plane8 cut(const Plane8& plane, int x, int y, int width, int height) {
   return result;
 }
 
-FloatTensor tensor_of(const std::vector<Plane8>& planes) {
+FloatTensor tensor_of(const std::vector<Plane8>& planes, float white) {
   FloatTensor tensor{Shape{1, static_cast<int64_t>(planes.size()), planes[0].height, planes[0].width}, {}};
   for (const Plane8& plane : planes) {
-    for (uint8_t v : plane.data) tensor.data.push_back(static_cast<float>(v) * (1.0f / 255.0f));
+    for (uint8_t v : plane.data) tensor.data.push_back(static_cast<float>(v) * (white / 255.0f));
   }
   return tensor;
 }
@@ -98,7 +106,7 @@ class Cropper {
                         ? cut(quality::resize_bicubic(outer, outer_width, outer_height), margin, margin, width, height)
                         : outer);
     }
-    return CalibrationSample{{tensor_of(low)}, scale > 1 ? tensor_of(high) : FloatTensor{}};
+    return CalibrationSample{{tensor_of(low, geometry_.white)}, scale > 1 ? tensor_of(high, 1) : FloatTensor{}};
   }
 
  private:
@@ -111,7 +119,7 @@ class Cropper {
     std::vector<Plane8> low;
     for (const Plane8& plane : planes)
       low.push_back(quality::resize_bicubic(cut(plane, x, y, width, height), geometry_.width, geometry_.height));
-    return CalibrationSample{{tensor_of(low)}, {}};
+    return CalibrationSample{{tensor_of(low, geometry_.white)}, {}};
   }
 
   /// 0..most, by a linear congruential generator (Knuth's MMIX constants).
@@ -124,9 +132,9 @@ class Cropper {
   uint64_t state_ = 1;
 };
 
-void add_crops(Cropper& cropper, const std::vector<Plane8>& planes, size_t count,
+void add_crops(Cropper& cropper, const std::vector<Plane8>& planes, size_t count, size_t most,
                std::vector<CalibrationSample>& samples) {
-  for (size_t i = 0; i < count && samples.size() < kSamples; ++i) {
+  for (size_t i = 0; i < count && samples.size() < most; ++i) {
     auto sample = cropper.crop(planes);
     if (!sample) return;
     samples.push_back(std::move(*sample));
@@ -148,18 +156,21 @@ std::vector<CalibrationSample> from_clip(const Geometry& geometry) {
     for (int y = 0; y < view.height; ++y)
       plane.data.insert(plane.data.end(), luma + y * view.stride[0], luma + y * view.stride[0] + view.width);
     const std::vector<Plane8> planes(static_cast<size_t>(geometry.channels), plane);
-    add_crops(cropper, planes, kSamples / kFrames, samples);
+    add_crops(cropper, planes, geometry.samples() / kFrames, geometry.samples(), samples);
   }
   return samples;
 }
 
 }  // namespace
 
-Result<std::vector<CalibrationSample>> calibration_samples(const std::string& folder, const Model& model, int scale) {
-  COCO_ASSIGN(const Geometry geometry, geometry_of(model, scale));
+Result<std::vector<CalibrationSample>> calibration_samples(const std::string& folder, const Model& model, int scale,
+                                                           float white) {
+  COCO_ASSIGN(Geometry geometry, geometry_of(model, scale));
+  geometry.white = white;
   if (folder.empty()) return from_clip(geometry);
   COCO_ASSIGN(const std::vector<std::string> files, list_images(folder));
-  const size_t pictures = std::min<size_t>(files.size(), kMostPictures);
+  const size_t most = geometry.samples(),
+               pictures = std::min<size_t>(files.size(), std::min<size_t>(most, kMostPictures));
   Cropper cropper(geometry);
   std::vector<CalibrationSample> samples;
   std::string reason = "its pictures are too small";
@@ -170,7 +181,7 @@ Result<std::vector<CalibrationSample>> calibration_samples(const std::string& fo
       continue;
     }
     add_crops(cropper, planes_of(std::move(image).value(), geometry.channels),
-              std::min<size_t>((kSamples + pictures - 1) / pictures, kMostOfOne), samples);
+              std::min<size_t>((most + pictures - 1) / pictures, kMostOfOne), most, samples);
   }
   if (samples.empty()) {
     return make_error(ErrorCode::kInvalidData,

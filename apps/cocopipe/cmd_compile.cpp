@@ -23,6 +23,7 @@ struct Options {
   int scale = 0;
   std::vector<std::string> shapes;
   std::string calibration;  ///< folder
+  float white = 1;
   bool no_optimize = false, quiet = false;
   CompileTrace trace;
   QuantizeReport quantized;
@@ -73,11 +74,11 @@ void print_report(const QuantizeReport& report, size_t bytes_f32, size_t bytes) 
   for (const QuantizedLayer& layer : report.layers) {
     std::printf("%-*s  %-7s  %7.2f  %9zu", static_cast<int>(width), layer.name.c_str(), layer.int8 ? "int8" : "f32",
                 layer.snr_db, layer.bytes_f32);
-    if (layer.int8) std::printf("  %10zu  %9zu", layer.bytes_entries, layer.bytes_csr);
+    if (layer.int8 && layer.bytes_f32 > 0) std::printf("  %10zu  %9zu", layer.bytes_entries, layer.bytes_csr);
     std::printf("%s\n", layer.reason.empty() ? "" : ("  " + layer.reason).c_str());
   }
-  std::printf("output against f32: SNR %.2f dB, PSNR %.2f dB, over %zu samples\n", report.snr_db, report.psnr_db,
-              report.samples);
+  std::printf("output against f32: SNR %.2f dB, cosine %.5f, PSNR %.2f dB, over %zu samples\n", report.snr_db,
+              report.cosine, report.psnr_db, report.samples);
   if (report.has_targets) {
     std::printf("quality: f32 %.3f dB, this model %.3f dB, lost %.3f dB\n", report.psnr_f32_db, report.psnr_int8_db,
                 report.loss_db);
@@ -91,7 +92,8 @@ Status quantize(Options& options, std::vector<uint8_t>& bytes, std::shared_ptr<c
   if (options.calibration.empty() && !options.quiet) {
     print_note("no --calibrate folder: calibrating on the built-in clip; pictures like yours may serve better");
   }
-  COCO_ASSIGN(compile.quantize.samples, calibration_samples(options.calibration, *model, model->card().scale));
+  COCO_ASSIGN(compile.quantize.samples,
+              calibration_samples(options.calibration, *model, model->card().scale, options.white));
   QuantizeReport& report = options.quantized;
   compile.report = &report;
   const size_t bytes_f32 = bytes.size();
@@ -176,6 +178,10 @@ void add_quantization(CLI::App& command, Options& options) {
       ->transform(CLI::CheckedTransformer(kPrecisions));
   command.add_option("--calibrate", options.calibration,
                      "folder of .png and .jpg pictures like those to come; the built-in clip when left out");
+  command
+      .add_option("--white", options.white,
+                  "what white is in the model's input: 1 (default), or 255 for many detectors")
+      ->check(CLI::Range(1e-3, 1e6));
   command
       .add_option("--calibration-method", quantize.method,
                   "how ranges are chosen: mse (least squared error), percentile or minmax; default mse")

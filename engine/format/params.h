@@ -278,6 +278,33 @@ struct DequantizeParams {
   }
 };
 
+/// Inputs: x u8, any shape; table u8 [256], constant. Result u8: table[x].
+struct LookupParams {
+  int64_t zero_point = 0;  ///< 0..255: the byte of the result that stands for 0
+  template <typename V>
+  void fields(V&& v) {
+    v("zero_point", zero_point);
+  }
+};
+
+/// Inputs: a, b u8, broadcast as NumPy does.
+///   kAdd   acc = (a - a_zero_point) * a_factor + (b - b_zero_point) * b_factor
+///   kMul   acc = (a - a_zero_point) * (b - b_zero_point)
+/// Result u8: clamp(round_half_even(float(acc) * scale) + out_zero_point, low, high), one IEEE multiplication.
+struct QuantBinaryParams {
+  BinaryKind kind = BinaryKind::kAdd;
+  int64_t a_zero_point = 0, b_zero_point = 0, out_zero_point = 0;  ///< 0..255
+  int64_t a_factor = 1, b_factor = 1;                              ///< -32767..32767: |acc| < 2^24
+  float scale = 1;                                                 ///< |scale| <= 64
+  int64_t low = 0, high = 255;                                     ///< of the result, 0 <= low <= high <= 255
+  template <typename V>
+  void fields(V&& v) {
+    v("kind", kind), v("a_zero_point", a_zero_point), v("b_zero_point", b_zero_point);
+    v("out_zero_point", out_zero_point), v("a_factor", a_factor), v("b_factor", b_factor), v("scale", scale);
+    v("low", low), v("high", high);
+  }
+};
+
 enum class OpKind : uint16_t {
 #define COCO_OP(name, params) k##name,
 #include "format/ops.def"

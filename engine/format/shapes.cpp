@@ -94,6 +94,8 @@ OpArity op_arity(OpKind kind) {
       return {2, 3};
     case OpKind::kPrelu:
     case OpKind::kBinary:
+    case OpKind::kLookup:
+    case OpKind::kQuantBinary:
     case OpKind::kGather:
     case OpKind::kGatherElements:
     case OpKind::kNonMaxSuppression:

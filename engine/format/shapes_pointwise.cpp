@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "format/shape_rules.h"
+#include "format/verify_quant.h"
 
 namespace coco::format {
 
@@ -66,6 +67,28 @@ Result<Shape> shape_rule(const BinaryParams&, InputShapes in) { return broadcast
 Result<Shape> shape_rule(const WhereParams&, InputShapes in) {
   COCO_ASSIGN(const Shape values, broadcast_shapes(*in[1], *in[2]));
   return broadcast_shapes(*in[0], values);
+}
+
+Result<Shape> shape_rule(const LookupParams& p, InputShapes in) {
+  COCO_TRY(check_range("zero_point", p.zero_point, 0, 255));
+  const Shape& table = *in[1];
+  if (table.rank() != 1 || !may_equal(table[0], 256))
+    return shape_error("table " + table.to_string() + " is not [256]");
+  return *in[0];
+}
+
+Result<Shape> shape_rule(const QuantBinaryParams& p, InputShapes in) {
+  if (p.kind != BinaryKind::kAdd && p.kind != BinaryKind::kMul) {
+    return shape_error("'" + std::string(to_string(p.kind)) + "' is neither add nor mul");
+  }
+  for (const int64_t zero : {p.a_zero_point, p.b_zero_point, p.out_zero_point}) {
+    COCO_TRY(check_range("zero point", zero, 0, 255));
+  }
+  for (const int64_t factor : {p.a_factor, p.b_factor}) COCO_TRY(check_range("factor", factor, -32767, 32767));
+  if (!(std::abs(p.scale) <= kQuantScaleLimit)) return shape_error("scale is not a number up to 64");
+  COCO_TRY(check_range("high", p.high, 0, 255));
+  COCO_TRY(check_range("low", p.low, 0, p.high));
+  return broadcast_shapes(*in[0], *in[1]);
 }
 
 Result<Shape> shape_rule(const CastParams&, InputShapes in) { return *in[0]; }

@@ -49,6 +49,9 @@ bool is_arithmetic(DataType type) {
   return type == DataType::kF32 || type == DataType::kF16 || type == DataType::kU8 || is_signed_integer(type);
 }
 
+// f32 holds every integer below.
+constexpr int64_t kExactSumLimit = int64_t{1} << 24;
+
 Types all_f32(InputTypes in) {
   COCO_TRY(expect_all(in, 0, DataType::kF32));
   return std::vector<DataType>{DataType::kF32};
@@ -123,7 +126,23 @@ Types rule(const MatMulParams&, InputTypes in) {
 
 Types rule(const ReduceParams&, InputTypes in) { return all_f32(in); }
 Types rule(const SoftmaxParams&, InputTypes in) { return all_f32(in); }
-Types rule(const Pool2dParams&, InputTypes in) { return all_f32(in); }
+Types rule(const Pool2dParams& p, InputTypes in) {
+  if (type_at(in, 0) != DataType::kU8) return all_f32(in);
+  const bool averages = p.kind == PoolKind::kAverage && !p.count_padding;
+  if (p.kind != PoolKind::kMax && !averages) return type_error(0, DataType::kU8, "what this pool takes");
+  if (averages && p.kernel[0] * p.kernel[1] * 255 >= kExactSumLimit) {
+    return shape_error("an average of integers over so large a window is not exact");
+  }
+  return std::vector<DataType>{DataType::kU8};
+}
+Types rule(const LookupParams&, InputTypes in) {
+  COCO_TRY(expect_all(in, 0, DataType::kU8));
+  return std::vector<DataType>{DataType::kU8};
+}
+Types rule(const QuantBinaryParams&, InputTypes in) {
+  COCO_TRY(expect_all(in, 0, DataType::kU8));
+  return std::vector<DataType>{DataType::kU8};
+}
 Types rule(const LayerNormParams&, InputTypes in) { return all_f32(in); }
 Types rule(const GroupNormParams&, InputTypes in) { return all_f32(in); }
 Types rule(const GridSampleParams&, InputTypes in) { return all_f32(in); }

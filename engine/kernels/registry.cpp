@@ -22,6 +22,11 @@ bool matches_f32(const DenseKey& key, const Capabilities&) noexcept {
 }
 
 template <OpKind kKind>
+bool matches_steps(const DenseKey& key, const Capabilities&) noexcept {
+  return format::op_kind(*key.params) == kKind && types_are(key, DataType::kU8);
+}
+
+template <OpKind kKind>
 bool matches_any_type(const DenseKey& key, const Capabilities&) noexcept {
   return format::op_kind(*key.params) == kKind && !key.outputs.empty() && types_are(key, key.outputs[0].type);
 }
@@ -54,6 +59,12 @@ bool matches_pad(const DenseKey& key, const Capabilities& capabilities) noexcept
 // There is nothing to sample in an empty input.
 bool matches_resize(const DenseKey& key, const Capabilities& capabilities) noexcept {
   return matches_f32<OpKind::kResize>(key, capabilities) &&
+         (dense_rows(key.inputs[0].shape) > 0 || dense_rows(key.outputs[0].shape) == 0);
+}
+
+bool matches_resize_steps(const DenseKey& key, const Capabilities& capabilities) noexcept {
+  return matches_steps<OpKind::kResize>(key, capabilities) &&
+         std::get<format::ResizeParams>(*key.params).mode != format::ResizeMode::kCubic &&
          (dense_rows(key.inputs[0].shape) > 0 || dense_rows(key.outputs[0].shape) == 0);
 }
 
@@ -297,6 +308,15 @@ template <>
 std::span<const KernelRow<ResampleRowHSlot>> kernel_rows<ResampleRowHSlot>() {
   static constexpr KernelRow<ResampleRowHSlot> kRows[] = {
 #define COCO_RESAMPLE_ROW_H_KERNEL COCO_ROW
+#include "kernels/kernels.def"
+  };
+  return kRows;
+}
+
+template <>
+std::span<const KernelRow<StepsRowSlot>> kernel_rows<StepsRowSlot>() {
+  static constexpr KernelRow<StepsRowSlot> kRows[] = {
+#define COCO_STEPS_ROW_KERNEL COCO_ROW
 #include "kernels/kernels.def"
   };
   return kRows;

@@ -16,6 +16,7 @@
 #include "kernels/qconv/qconv_row.h"
 #include "kernels/resample/rows.h"
 #include "kernels/row/row.h"
+#include "kernels/steps/steps_row.h"
 
 namespace coco::kernels {
 
@@ -136,6 +137,7 @@ COCO_PLAIN_SLOT(BlockPoolSlot, BlockPoolFn)
 COCO_PLAIN_SLOT(BlockLoadSlot, BlockLoadFn)
 COCO_PLAIN_SLOT(BlockStoreSlot, BlockStoreFn)
 COCO_PLAIN_SLOT(BlockResizeSlot, BlockResizeFn)
+COCO_PLAIN_SLOT(StepsRowSlot, const StepsRowKernel*)
 COCO_PLAIN_SLOT(ResampleRowVSlot, ResampleRowVFn)
 COCO_PLAIN_SLOT(ResampleRowHSlot, ResampleRowHFn)
 #undef COCO_PLAIN_SLOT

@@ -269,9 +269,9 @@ Result<LineProgram> make_line_program(const format::Program& program, std::span<
   return line;
 }
 
-Binding bind_tensor(const void* data, const Shape& shape) {
-  const auto row = static_cast<ptrdiff_t>(shape[3] * sizeof(float));
-  return {SampleType::kF32, const_cast<void*>(data), row, row * static_cast<ptrdiff_t>(shape[2])};
+Binding bind_tensor(const void* data, const Shape& shape, SampleType type) {
+  const auto row = static_cast<ptrdiff_t>(static_cast<size_t>(shape[3]) * byte_size(type));
+  return {type, const_cast<void*>(data), row, row * static_cast<ptrdiff_t>(shape[2])};
 }
 
 }  // namespace coco::runtime

@@ -41,6 +41,6 @@ Result<LineProgram> make_line_program(const format::Program& program, std::span<
                                       const SessionOptions& options);
 
 /// A dense f32 [1, C, H, W] tensor (or one picture of a batch) as a binding.
-backends::Binding bind_tensor(const void* data, const Shape& shape);
+backends::Binding bind_tensor(const void* data, const Shape& shape, SampleType type = SampleType::kF32);
 
 }  // namespace coco::runtime

@@ -96,7 +96,7 @@ std::vector<bool> live_operators(const format::Program& program) {
 }  // namespace
 
 Result<std::vector<int>> LineProgram::append(const format::Program& program, std::span<const Shape> shapes,
-                                             std::span<const int> inputs, const Capabilities& capabilities) {
+                                             std::span<const int> inputs, const Capabilities& capabilities, Ends ends) {
   std::vector<int> tensor_of(program.values.size(), -1);
   for (size_t i = 0; i < inputs.size(); ++i) tensor_of[program.inputs[i]] = inputs[i];
   const std::vector<bool> live = live_operators(program);
@@ -124,7 +124,7 @@ Result<std::vector<int>> LineProgram::append(const format::Program& program, std
     if (tensor_of[value] < 0)
       return make_error(ErrorCode::kUnsupported,
                         "output '" + program.values[value].name + "' does not depend on the input picture");
-    if (tensors[tensor_of[value]].type != DataType::kF32)
+    if (tensors[tensor_of[value]].type != DataType::kF32 && ends == Ends::kF32)
       return make_error(ErrorCode::kUnsupported,
                         "output '" + program.values[value].name + "' is not f32; rows of integers stay inside");
     outputs.push_back(tensor_of[value]);

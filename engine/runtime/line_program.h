@@ -23,6 +23,9 @@ struct LineOp {
   std::string_view kernel = {};  ///< as BoundRowOp's
 };
 
+/// What results of a program may be.
+enum class Ends : uint8_t { kF32, kF32OrU8 };
+
 struct LineProgram {
   std::vector<backends::RowTensor> tensors;
   std::vector<LineOp> ops;
@@ -43,7 +46,8 @@ struct LineProgram {
   /// Adds the operators of a program whose inputs are these tensors; returns its output tensors. kUnsupported, naming
   /// the operator, when one does not work row by row. `shapes` are resolved for the inputs' sizes.
   Result<std::vector<int>> append(const format::Program& program, std::span<const Shape> shapes,
-                                  std::span<const int> inputs, const kernels::Capabilities& capabilities);
+                                  std::span<const int> inputs, const kernels::Capabilities& capabilities,
+                                  Ends ends = Ends::kF32);
 };
 
 /// What the session's options allow the kernels to use.

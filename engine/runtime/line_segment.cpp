@@ -16,15 +16,21 @@ constexpr double kMostRecomputation = 1.5;
 
 class LineSegment : public LayerStep {
  public:
-  LineSegment(std::unique_ptr<LineExecutor> executor, std::vector<Shape> pictures, int64_t batch)
+  struct Picture {
+    Shape shape;
+    DataType type;  // f32 or u8
+  };
+  LineSegment(std::unique_ptr<LineExecutor> executor, std::vector<Picture> pictures, int64_t batch)
       : executor_(std::move(executor)), pictures_(std::move(pictures)), batch_(batch), bindings_(pictures_.size()) {}
 
   void run(std::span<const TensorView> in, std::span<const MutableTensorView> out) override {
     for (int64_t n = 0; n < batch_; ++n) {
       for (size_t i = 0; i < pictures_.size(); ++i) {
         const void* data = i < in.size() ? in[i].data : out[i - in.size()].data;
-        const int64_t elements = pictures_[i][1] * pictures_[i][2] * pictures_[i][3];
-        bindings_[i] = bind_tensor(static_cast<const float*>(data) + n * elements, pictures_[i]);
+        const auto& [shape, type] = pictures_[i];
+        const int64_t bytes = shape[1] * shape[2] * shape[3] * static_cast<int64_t>(byte_size(type));
+        bindings_[i] = bind_tensor(static_cast<const char*>(data) + n * bytes, shape,
+                                   type == DataType::kU8 ? SampleType::kU8 : SampleType::kF32);
       }
       executor_->run(bindings_);
     }
@@ -34,7 +40,7 @@ class LineSegment : public LayerStep {
 
  private:
   std::unique_ptr<LineExecutor> executor_;
-  std::vector<Shape> pictures_;  // of the inputs, then of the outputs
+  std::vector<Picture> pictures_;  // of the inputs, then of the outputs
   int64_t batch_;
   std::vector<backends::Binding> bindings_;
 };
@@ -91,28 +97,31 @@ bool LineSegmenter::works_by_row(size_t index, int64_t batch) const {
 
 bool LineSegmenter::make_step(LayerStepSpec& spec, int64_t batch) {
   if (spec.outputs.empty()) return false;
-  // Whole u8 tensors lie channel by channel, rows of them in words of four: segments begin and end in f32.
-  const auto is_f32 = [&](int32_t v) { return program_.values[v].type == DataType::kF32; };
-  if (!std::all_of(spec.inputs.begin(), spec.inputs.end(), is_f32) ||
-      !std::all_of(spec.outputs.begin(), spec.outputs.end(), is_f32))
+  const auto is_picture = [&](int32_t v) {
+    return program_.values[v].type == DataType::kF32 || program_.values[v].type == DataType::kU8;
+  };
+  if (!std::all_of(spec.inputs.begin(), spec.inputs.end(), is_picture) ||
+      !std::all_of(spec.outputs.begin(), spec.outputs.end(), is_picture))
     return false;
   LineProgram line;
   std::vector<int> sources;
-  std::vector<Shape> pictures;
+  std::vector<LineSegment::Picture> pictures;
   for (const int32_t v : spec.inputs) {
     const Shape& s = picture_shapes_[v];
-    pictures.push_back(s);
-    sources.push_back(
-        line.add_source({static_cast<int>(s[1]), static_cast<int>(s[2]), static_cast<int>(s[3])}, capabilities_));
+    pictures.push_back({s, program_.values[v].type});
+    backends::RowTensor tensor{static_cast<int>(s[1]), static_cast<int>(s[2]), static_cast<int>(s[3])};
+    tensor.type = program_.values[v].type;
+    if (tensor.type == DataType::kU8) tensor.zero_point = backends::zero_point_of(program_, v);
+    sources.push_back(line.add_source(tensor, capabilities_));
   }
   part_.operators.assign(program_.operators.begin() + static_cast<ptrdiff_t>(spec.begin),
                          program_.operators.begin() + static_cast<ptrdiff_t>(spec.end));
   part_.inputs = spec.inputs;
   part_.outputs = spec.outputs;
-  const auto results = line.append(part_, picture_shapes_, sources, capabilities_);
+  const auto results = line.append(part_, picture_shapes_, sources, capabilities_, Ends::kF32OrU8);
   if (!results.ok()) return false;
   for (const int tensor : *results) line.add_sink(tensor, capabilities_);
-  for (const int32_t v : spec.outputs) pictures.push_back(picture_shapes_[v]);
+  for (const int32_t v : spec.outputs) pictures.push_back({picture_shapes_[v], program_.values[v].type});
   const auto plan = plan_lines(line, options_);
   if (!plan.ok() || (spec.end - spec.begin > 1 && recomputation(line, *plan) > kMostRecomputation)) return false;
   auto executor = LineExecutor::create(std::move(line), options_);

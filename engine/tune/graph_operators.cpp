@@ -265,6 +265,8 @@ Status check_operator(const graph::Node& node) {
     case format::OpKind::kQuantize:
     case format::OpKind::kQuantConv2d:
     case format::OpKind::kDequantize:
+    case format::OpKind::kLookup:
+    case format::OpKind::kQuantBinary:
       return unsupported(node, "it works on integers");
     case format::OpKind::kConv2d:
     case format::OpKind::kConvTranspose2d:

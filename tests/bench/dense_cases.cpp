@@ -139,6 +139,11 @@ std::vector<Case> dense_cases() {
   add(cases, quant, {image, Shape{8, 8, 3, 3}, Shape{8}, Shape{8}}, 2.0 * 72, "8->8 3x3",
       {DataType::kU8, DataType::kS8, DataType::kS32, DataType::kF32});
   add(cases, format::DequantizeParams{}, {image, Shape{8}}, 2, "8 channels", {DataType::kU8});
+  add(cases, format::LookupParams{}, {image, Shape{256}}, 0, "8 channels", {DataType::kU8, DataType::kU8});
+  add(cases, format::QuantBinaryParams{}, {image, image}, 3, "add", {DataType::kU8, DataType::kU8});
+  add(cases, format::Pool2dParams{format::PoolKind::kMax, {2, 2}, {2, 2}}, {image}, 4, "max 2x2 in u8",
+      {DataType::kU8});
+  add(cases, resize, {image}, 8, "linear x2 in u8", {DataType::kU8});
   add_tensor_cases(cases);
   return cases;
 }

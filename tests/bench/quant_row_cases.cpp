@@ -98,10 +98,34 @@ void add_gather(std::vector<Case>& cases) {
   }
 }
 
+/// Rows of u8 outside convolutions.
+void add_steps(std::vector<Case>& cases) {
+  const auto words = [] {
+    auto row = std::make_shared<std::vector<uint32_t>>(static_cast<size_t>(kWidth + kStepsRowSlop));
+    std::mt19937 random(3);
+    for (uint32_t& word : *row) word = random();
+    return row;
+  };
+  const auto a = words(), b = words(), out = words();
+  const auto table = std::make_shared<std::vector<uint8_t>>(256, uint8_t{9});
+  const format::QuantBinaryParams sum{format::BinaryKind::kAdd, 3, 5, 7, 20000, 10000, 1.0f / 32768};
+  for (const auto& row : kernel_rows<StepsRowSlot>()) {
+    if (!row.matches({}, {active_target()})) continue;
+    const StepsRowKernel& kernel = *row.function;
+    const auto add = [&](const char* name, double bytes, std::function<void()> run) {
+      cases.push_back({std::string(row.name), name, 0, bytes * kWidth, std::move(run), true});
+    };
+    add("max", 12, [&kernel, a, b, out] { kernel.max(a->data(), b->data(), kWidth, out->data()); });
+    add("table", 8, [&kernel, a, table, out] { kernel.lookup(table->data(), a->data(), kWidth, out->data()); });
+    add("sum", 12, [&kernel, sum, a, b, out] { kernel.binary(sum, a->data(), b->data(), false, kWidth, out->data()); });
+  }
+}
+
 }  // namespace
 
 std::vector<Case> quant_row_cases() {
   std::vector<Case> cases;
+  add_steps(cases);
   add_conv(cases, {1, 8, 3, false, false}, "1->8 3x3 prelu");
   add_conv(cases, {8, 8, 3, false, false}, "8->8 3x3 prelu");
   add_conv(cases, {8, 8, 3, true, false}, "8->8 3x3 prelu, 4 of 9");

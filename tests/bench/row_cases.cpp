@@ -309,6 +309,7 @@ std::vector<std::string> rows_without_case(const std::vector<Case>& cases) {
   add_names<ShuffleStoreRowSlot>(names);
   add_names<ResampleRowVSlot>(names);
   add_names<ResampleRowHSlot>(names);
+  add_names<StepsRowSlot>(names);
   add_names<DenseSlot>(names);
   for (const Case& one : cases) names.erase(one.kernel);
   // A vector row has nothing to measure where Highway compiled no vector target.

@@ -49,7 +49,7 @@ std::string after(const std::vector<std::string>& passes, const std::string& tex
 }  // namespace
 
 TEST_CASE("every pass can be found by name, and dead code goes last") {
-  REQUIRE(compiler::pass_list().size() == 10);
+  REQUIRE(compiler::pass_list().size() == 11);
   for (const compiler::Pass& pass : compiler::pass_list()) REQUIRE(compiler::find_pass(pass.name) == &pass);
   REQUIRE(compiler::pass_list().back().name == "remove_dead");
   REQUIRE(compiler::find_pass("no such pass") == nullptr);
@@ -161,6 +161,51 @@ TEST_CASE("fold_constants") {
     %y = Binary(%x, %p.folded) {kind = add}
     output %y
   )"));
+}
+
+TEST_CASE("recognize_steps") {
+  const std::string steps = R"(
+    input %x: f32[1, 2, ?, ?]
+    const %half: f32[] = [0.5]
+    const %quarter: f32[] = [0.25]
+    const %zero: s32[1] = [7]
+    %q = Quantize(%x) {multiplier = 1, zero_point = 7}
+    %a = Dequantize(%q, %half, %zero)
+    %b = Dequantize(%q, %quarter)
+  )";
+  const std::vector<std::string> passes{"recognize_steps", "remove_dead"};
+  const std::string input = R"(
+    input %x: f32[1, 2, ?, ?]
+    %q = Quantize(%x) {multiplier = 1, zero_point = 7}
+  )";
+  CHECK(after(passes, steps + R"(
+    %s = Binary(%a, %b) {kind = sub}
+    %c = Unary(%s) {kind = clip, a = -1, b = 30}
+    %d = Binary(%c, %half) {kind = div}
+    %y = Quantize(%d) {multiplier = 1, zero_point = 9}
+    output %y
+  )") == normal(input + R"(
+    %y = QuantBinary(%q, %q) {a_zero_point = 7, out_zero_point = 9, a_factor = 16384, b_factor = -8192, scale = 6.1035156e-05, low = 7, high = 69}
+    output %y
+  )"));
+  CHECK(after(passes, steps + R"(
+    %s = Binary(%a, %b) {kind = mul}
+    %d = Binary(%s, %half) {kind = div}
+    %y = Quantize(%d) {multiplier = 1, zero_point = 9}
+    output %y
+  )") == normal(input + R"(
+    %y = QuantBinary(%q, %q) {kind = mul, a_zero_point = 7, out_zero_point = 9, scale = 0.25}
+    output %y
+  )"));
+  // Another reader of the sum: it is computed in f32.
+  const std::string both = steps + R"(
+    %s = Binary(%a, %b)
+    %d = Binary(%s, %half) {kind = div}
+    %y = Quantize(%d) {multiplier = 1, zero_point = 9}
+    output %y
+    output %s
+  )";
+  CHECK(after({"recognize_steps"}, both) == normal(both));
 }
 
 TEST_CASE("recognize_integers") {

@@ -221,6 +221,29 @@ TEST_CASE("other activations, groups, strides and three channels come back, too"
   check_round_trip(strided.end(), 2, 2);
 }
 
+TEST_CASE("operators between convolutions come back byte for byte") {
+  Net net(1, 31);
+  net.conv(8), net.prelu();
+  const std::string skip = net.last;
+  net.conv(8), net.op("HardSwish"), net.op("Sub", {skip}), net.op("Relu");
+  const std::string past = net.last;
+  set_attribute(net.op("MaxPool"), "kernel_shape", std::vector<int64_t>{3, 3});
+  set_attribute(*net.b.model().mutable_graph()->mutable_node()->rbegin(), "pads", std::vector<int64_t>{1, 1, 1, 1});
+  net.conv(8), net.op("Sigmoid"), net.op("Mul", {past});
+  set_attribute(net.op("Concat", {skip}), "axis", int64_t{1}), net.channels = 16;
+  net.conv(4);
+  const auto model = integer_model(net.end(), 1);
+  CHECK(count(*model, format::OpKind::kQuantConv2d) == 4);
+  CHECK(count(*model, format::OpKind::kQuantBinary) == 2);
+  CHECK(count(*model, format::OpKind::kLookup) == 2);
+  const auto back = loaded(compile_onnx_bytes(as_bytes(exported(*model)), {}));
+  CHECK(count(*back, format::OpKind::kQuantConv2d) == 4);
+  CHECK(count(*back, format::OpKind::kQuantBinary) == 2);
+  CHECK(count(*back, format::OpKind::kLookup) == 2);
+  const FloatTensor x = picture(1, 21, 18, 9);
+  CHECK(run(back, x, ExecutorKind::kLayer) == run(model, x, ExecutorKind::kLine));
+}
+
 TEST_CASE("a residual network, with values that are read in f32 and as integers") {
   Net net(1, 30);
   net.conv(8), net.prelu();

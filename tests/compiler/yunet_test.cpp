@@ -155,3 +155,72 @@ TEST_CASE("YuNet finds the faces that OpenCV finds") {
   }
   CHECK(found >= 2);  // Set5 has portraits
 }
+
+namespace {
+
+/// Pictures as the network takes them.
+std::vector<cv::Mat> blobs_of(const fs::path& folder, size_t most) {
+  std::vector<fs::path> files;
+  for (const auto& entry : fs::directory_iterator(folder)) files.push_back(entry.path());
+  std::sort(files.begin(), files.end());
+  std::vector<cv::Mat> blobs;
+  for (const fs::path& file : files) {
+    cv::Mat picture = cv::imread(file.string());
+    if (picture.empty() || blobs.size() == most) continue;
+    cv::resize(picture, picture, {kSide, kSide});
+    blobs.push_back(cv::dnn::blobFromImage(picture));
+  }
+  return blobs;
+}
+
+float overlap(const cv::Rect2f& a, const cv::Rect2f& b) {
+  const float both = (a & b).area();
+  return both / (a.area() + b.area() - both);
+}
+
+}  // namespace
+
+TEST_CASE("YuNet in integers finds the faces that it finds in f32") {
+  const fs::path file = data_folder() / "models/yunet_n_320_320.onnx", pictures = data_folder() / "sr/benchmarks";
+  if (!fs::is_regular_file(file) || !fs::is_directory(pictures / "set14")) {
+    std::cout << "skipped: " << file << " or " << pictures << " is not there (set COCO_DATA_DIR)\n";
+    return;
+  }
+  CompileOptions options;
+  const auto bytes = compile_onnx_file(file.string(), options);
+  REQUIRE(bytes.ok());
+  options.precision = Precision::kInt8;
+  options.quantize.min_snr_db = 0;
+  // Seconds instead of minutes.
+  options.quantize.equalize = options.quantize.fit_weights = options.quantize.refine_ranges = false;
+  for (const cv::Mat& blob : blobs_of(pictures / "set14", 8)) {
+    FloatTensor sample{Shape{1, 3, kSide, kSide}, {}};
+    sample.data.assign(blob.ptr<float>(), blob.ptr<float>() + blob.total());
+    options.quantize.samples.push_back({{std::move(sample)}, {}});
+  }
+  QuantizeReport report;
+  options.report = &report;
+  const auto integers = compile_onnx_file(file.string(), options);
+  INFO((integers.ok() ? "" : integers.error().message));
+  REQUIRE(integers.ok());
+  const auto f32 = Model::from_bytes(*bytes).value(), int8 = Model::from_bytes(*integers).value();
+  size_t found = 0;
+  float least = 1, furthest = 0;
+  for (const cv::Mat& blob : blobs_of(pictures / "set5", 5)) {
+    Maps a = run_ours(f32, blob, {}), b = run_ours(int8, blob, {});
+    SessionOptions dense;
+    dense.executor = ExecutorKind::kLayer, dense.reference_kernels = true;
+    if (furthest == 0) CHECK(run_ours(int8, blob, dense) == b);  // the first picture, a minute for all
+    const std::vector<Face> expected = decode(a), faces = decode(b);
+    REQUIRE(faces.size() == expected.size());
+    for (size_t i = 0; i < faces.size(); ++i) {
+      least = std::min(least, overlap(expected[i].box, faces[i].box));
+      furthest = std::max(furthest, std::fabs(expected[i].score - faces[i].score));
+    }
+    found += faces.size();
+  }
+  std::cout << "YuNet in integers: SNR " << report.snr_db << " dB, cosine " << report.cosine << ", " << found
+            << " faces, least overlap " << least << ", scores differ by at most " << furthest << "\n";
+  CHECK(found >= 2);
+  CHECK(least > 0.8f);
+}

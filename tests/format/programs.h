@@ -168,6 +168,8 @@ inline Program every_operator() {
   const int32_t h = b.add(DepthToSpaceParams{3, DepthToSpaceMode::kCrd}, {g});
   const int32_t t = b.add(TransposeParams{{0, 2, 3, 1}}, {h});
   b.output(b.add(DequantizeParams{3}, {q, b.constant(Shape{1}), b.integers<int32_t>(Shape{1}, DataType::kS32)}));
+  const int32_t looked = b.add(LookupParams{3}, {q, b.integers<uint8_t>(Shape{256}, DataType::kU8)});
+  b.output(b.add(QuantBinaryParams{BinaryKind::kMul, 1, 2, 3, 4, 5, 0.25f, 6, 77}, {looked, q}));
   b.output(b.add(ReshapeParams{{6, 9, 12}, true}, {t}));
   add_tensor_operators(b);
   b.program.card = {"all",  "test", "every \"operator\"\n", "Apache-2.0", "none", "make",

@@ -30,6 +30,7 @@ class Draw {
 /// A u8 tensor of the network being drawn.
 struct Tensor {
   int value = 0, channels = 0, zero_point = 0, halvings = 0;
+  int size = 0;  ///< equal numbers: equal pictures
 };
 
 /// Dense, blocks of 4 x 4 channels with a pattern each, blocks with any taps, whole blocks gone.
@@ -65,7 +66,69 @@ Tensor add_conv(NetworkBuilder& net, Draw& draw, const Tensor& x) {
   const bool halve = x.halvings < 2 && draw.below(5) == 0;
   if (halve) params.stride = {2, 2};
   const int value = net.quant_conv(x.value, x.channels, out, params, draw_sparsity(draw));
-  return {value, out, static_cast<int>(params.out_zero_point), x.halvings + (halve ? 1 : 0)};
+  const int halvings = x.halvings + (halve ? 1 : 0);
+  return {value, out, static_cast<int>(params.out_zero_point), halvings, halve ? value : x.size};
+}
+
+Tensor add_lookup(NetworkBuilder& net, Draw& draw, const Tensor& x) {
+  const int zero = draw.below(256);
+  const int table = net.integers<uint8_t>({256}, DataType::kU8, 0, 256);
+  return {net.op(format::LookupParams{zero}, {x.value, table}), x.channels, zero, x.halvings, x.size};
+}
+
+Tensor add_binary(NetworkBuilder& net, Draw& draw, const Tensor& a, const Tensor& b) {
+  format::QuantBinaryParams p;
+  p.kind = draw.any_of({format::BinaryKind::kAdd, format::BinaryKind::kMul});
+  p.a_zero_point = a.zero_point, p.b_zero_point = b.zero_point,
+  p.out_zero_point = draw.any_of({0, 255, draw.below(256)});
+  p.a_factor = draw.any_of({32767, -32767, draw.between(-32767, 32767)});
+  p.b_factor = draw.any_of({32767, 1, draw.between(-32767, 32767)});
+  p.scale = (draw.below(2) == 0 ? 0.6f : 0.0173f) / (p.kind == format::BinaryKind::kMul ? 100.0f : 32767.0f);
+  if (draw.below(3) == 0) p.low = draw.below(100), p.high = 255 - draw.below(100);
+  const int zero = static_cast<int>(p.out_zero_point);
+  return {net.op(p, {a.value, b.value}), a.channels, zero, a.halvings, a.size};
+}
+
+format::ResizeParams draw_resize(Draw& draw) {
+  using format::CoordinateMode;
+  format::ResizeParams p;
+  p.mode = draw.any_of({format::ResizeMode::kNearest, format::ResizeMode::kLinear});
+  p.coordinates = draw.any_of({CoordinateMode::kHalfPixel, CoordinateMode::kAsymmetric, CoordinateMode::kAlignCorners});
+  p.nearest = draw.any_of({format::NearestMode::kFloor, format::NearestMode::kRoundPreferCeil});
+  p.scales = {1, 1, draw.any_of({2.0f, 1.0f, 1.7f}), draw.any_of({2.0f, 1.5f})};
+  return p;
+}
+
+/// An operator between convolutions that leaves u8 as u8; `other` has the size of x or is of no use.
+Tensor add_between(NetworkBuilder& net, Draw& draw, const Tensor& x, const Tensor& other) {
+  Tensor y = x;
+  const bool fits = other.size == x.size && other.channels > 0;
+  switch (draw.below(6)) {
+    case 0: {
+      format::Pool2dParams p;
+      const int64_t kernel = draw.any_of({2, 3});
+      p.kernel = {kernel, kernel}, p.pads = {1, 1, 1, 1};
+      p.stride = {draw.between(1, 2), draw.between(1, 2)};
+      y.value = y.size = net.op(p, {x.value});
+      return y;
+    }
+    case 1:
+      y.value = y.size = net.op(draw_resize(draw), {x.value});
+      return y;
+    case 2:
+      y.channels = x.channels + (fits ? other.channels : x.channels);
+      y.value = net.op(format::ConcatParams{1}, {x.value, fits ? other.value : x.value});
+      return y;
+    case 3:
+      if (x.channels < 2) return y;
+      y.channels = x.channels - 1;
+      y.value = net.op(format::SliceParams{{1}, {1}, {x.channels}, {1}}, {x.value});
+      return y;
+    case 4:
+      return add_binary(net, draw, x, fits && other.channels == x.channels ? other : add_lookup(net, draw, x));
+    default:
+      return add_lookup(net, draw, x);
+  }
 }
 
 /// A chain, and at times a second reader of one of its tensors whose f32 results are added at the end.
@@ -78,14 +141,14 @@ format::Program draw_network(Draw& draw, unsigned seed, int channels) {
   for (int layers = draw.between(0, 4); layers > 0; --layers) {
     x = add_conv(net, draw, x);
     if (draw.below(2) == 0) branch = x;
+    while (draw.below(2) == 0) x = add_between(net, draw, x, branch);
   }
   const int out = draw.any_of({1, 4, 8, 11});
   const auto last = [&](const Tensor& from) {
     return net.quant_conv(from.value, from.channels, out, draw_params(draw, from, true), draw_sparsity(draw));
   };
   int result = last(x);
-  if (branch.channels > 0 && branch.halvings == x.halvings)
-    result = net.op(format::BinaryParams{}, {result, last(branch)});
+  if (branch.channels > 0 && branch.size == x.size) result = net.op(format::BinaryParams{}, {result, last(branch)});
   if (out % 4 == 0 && draw.below(2) == 0) result = net.op(format::DepthToSpaceParams{}, {result});
   return net.finish({result});
 }
@@ -117,7 +180,7 @@ void check(unsigned seed) {
   const std::vector<float> expected = run(*model, shape, input, dense);
   kernels::for_each_target([&] {
     SessionOptions options;
-    options.executor = ExecutorKind::kLine;
+    options.executor = draw.any_of({ExecutorKind::kLine, ExecutorKind::kLayer});
     options.techniques.skip_zeros = draw.below(4) != 0;
     options.strip_width = draw.between(1, 100), options.band_height = draw.between(1, 50);
     options.threads = draw.between(1, 3);

@@ -11,16 +11,6 @@ Error BindContext::unsupported(const std::string& why) const {
 
 namespace {
 
-/// The zero point of a u8 value: its producer's.
-Result<int> zero_point_of(const BindContext& context, int32_t value) {
-  for (const format::Operator& op : context.program.operators) {
-    if (std::find(op.outputs.begin(), op.outputs.end(), value) == op.outputs.end()) continue;
-    if (const auto* p = std::get_if<format::QuantizeParams>(&op.params)) return static_cast<int>(p->zero_point);
-    if (const auto* p = std::get_if<format::QuantConv2dParams>(&op.params)) return static_cast<int>(p->out_zero_point);
-  }
-  return context.unsupported("nothing says what stands for 0 in '" + context.program.values[value].name + "'");
-}
-
 Result<RowTensor> as_row_tensor(const BindContext& context, int32_t value) {
   const Shape& shape = context.shapes[value];
   const DataType type = context.program.values[value].type;
@@ -32,7 +22,7 @@ Result<RowTensor> as_row_tensor(const BindContext& context, int32_t value) {
   RowTensor tensor{static_cast<int>(shape[1]), static_cast<int>(shape[2]), static_cast<int>(shape[3])};
   if (type == DataType::kU8) {
     tensor.type = type;
-    COCO_ASSIGN(tensor.zero_point, zero_point_of(context, value));
+    tensor.zero_point = zero_point_of(context.program, value);
   }
   return tensor;
 }
@@ -118,8 +108,6 @@ std::string_view plain_kernel(const BindContext& context) {
   }
 }
 
-bool takes_integers(format::OpKind kind) { return kind == format::OpKind::kQuantConv2d; }
-
 }  // namespace
 
 Result<BoundRowOp> make_row_op(const format::Program& program, size_t operator_index, std::span<const Shape> shapes,
@@ -127,12 +115,15 @@ Result<BoundRowOp> make_row_op(const format::Program& program, size_t operator_i
   const BindContext context{program, operator_index, shapes, capabilities};
   COCO_ASSIGN(const RowTensor result, context.row_result());
   const format::Operator& op = context.op();
+  const bool steps = program.values[op.inputs[0]].type == DataType::kU8 && !context.is_constant(0);
+  const bool integers = steps || op.kind() == format::OpKind::kQuantConv2d;
   for (int32_t input : op.inputs) {
     if (input == format::kNoValue || program.values[input].is_constant()) continue;
-    if (program.values[input].type != DataType::kF32 && !takes_integers(op.kind()))
+    if (program.values[input].type != DataType::kF32 && !integers)
       return context.unsupported("value '" + program.values[input].name + "' is not f32");
   }
-  COCO_ASSIGN(BoundRowOp bound, bind(context));
+  const bool convolves = op.kind() == format::OpKind::kQuantConv2d;
+  COCO_ASSIGN(BoundRowOp bound, steps && !convolves ? bind_steps(context) : bind(context));
   bound.result = result;
   if (bound.kernel.empty()) bound.kernel = plain_kernel(context);
   return bound;

@@ -52,6 +52,7 @@ struct BindContext {
  private:
   template <typename T>
   static constexpr DataType type_of() {
+    if constexpr (std::is_same_v<T, uint8_t>) return DataType::kU8;
     if constexpr (std::is_same_v<T, int8_t>) return DataType::kS8;
     if constexpr (std::is_same_v<T, int32_t>) return DataType::kS32;
     return DataType::kF32;
@@ -74,5 +75,10 @@ Result<BoundRowOp> bind_depth_to_space(const BindContext& context);
 Result<BoundRowOp> bind_space_to_depth(const BindContext& context);
 Result<BoundRowOp> bind_quantize(const BindContext& context);
 Result<BoundRowOp> bind_quant_conv(const BindContext& context);
+/// Operators other than convolutions whose input 0 is u8.
+Result<BoundRowOp> bind_steps(const BindContext& context);
+
+std::unique_ptr<RowOp> make_steps_source(int binding, RowTensor tensor, const Capabilities& capabilities);
+std::unique_ptr<RowOp> make_steps_sink(int binding, RowTensor tensor, const Capabilities& capabilities);
 
 }  // namespace coco::backends

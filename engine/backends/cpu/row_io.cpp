@@ -86,10 +86,12 @@ std::unique_ptr<RowOp> make_shuffled_sink(int binding, const Capabilities& capab
 }
 
 std::unique_ptr<RowOp> make_source(int binding, RowTensor tensor, const Capabilities& capabilities) {
+  if (tensor.type == DataType::kU8) return make_steps_source(binding, tensor, capabilities);
   return std::make_unique<SourceOp>(binding, tensor, capabilities);
 }
 
 std::unique_ptr<RowOp> make_sink(int binding, RowTensor tensor, const Capabilities& capabilities) {
+  if (tensor.type == DataType::kU8) return make_steps_sink(binding, tensor, capabilities);
   return std::make_unique<SinkOp>(binding, tensor, capabilities);
 }
 

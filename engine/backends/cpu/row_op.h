@@ -125,6 +125,11 @@ struct BoundRowOp {
 Result<BoundRowOp> make_row_op(const format::Program& program, size_t operator_index, std::span<const Shape> shapes,
                                const kernels::Capabilities& capabilities);
 
+/// The byte that stands for 0 in a u8 value of the program: as its producer says, through operators that leave bytes as
+/// they are; where nothing in the program makes it, as its readers say; where nobody says, and so nobody reads beyond
+/// the picture, 0.
+int zero_point_of(const format::Program& program, int32_t value);
+
 /// Loads rows of the caller's samples; no inputs.
 std::unique_ptr<RowOp> make_source(int binding, RowTensor tensor, const kernels::Capabilities& capabilities);
 /// Stores rows into the caller's samples; input 0 is stored, there is no result.

@@ -3,6 +3,7 @@
 #include <map>
 
 #include "backends/cpu/row_bind.h"
+#include "backends/cpu/strided_rows.h"
 #include "kernels/qconv/qconv_row.h"
 
 namespace coco::backends {
@@ -18,10 +19,9 @@ constexpr int kGathered = 4, kGatheredLeft = 1;
 bool is_gathered(const format::Program& program, int32_t value) {
   const Shape& shape = program.values[value].shape;
   if (shape.rank() != 4 || shape[1] != 1) return false;
-  bool read = false;
+  bool made = false, read = false;
   for (const format::Operator& op : program.operators) {
-    const auto* quantize = std::get_if<format::QuantizeParams>(&op.params);
-    if (op.outputs[0] == value && quantize == nullptr) return false;
+    if (op.outputs[0] == value) made = std::holds_alternative<format::QuantizeParams>(op.params);
     if (std::find(op.inputs.begin(), op.inputs.end(), value) == op.inputs.end()) continue;
     const auto* p = std::get_if<format::QuantConv2dParams>(&op.params);
     if (p == nullptr || p->kernel[1] > kGathered || p->stride[1] != 1 || p->dilation[1] != 1 ||
@@ -29,7 +29,7 @@ bool is_gathered(const format::Program& program, int32_t value) {
       return false;
     read = true;
   }
-  return read && std::find(program.outputs.begin(), program.outputs.end(), value) == program.outputs.end();
+  return made && read && std::find(program.outputs.begin(), program.outputs.end(), value) == program.outputs.end();
 }
 
 class QuantizeOp : public PointwiseOp {
@@ -96,9 +96,16 @@ struct KernelRows {
 
 class QuantConvOp : public RowOp {
  public:
+  /// `strided`: null where the kernel steps over columns itself.
   QuantConvOp(const format::QuantConv2dParams& params, int height, bool gathered,
-              std::map<KernelRows, kernels::QuantConvRowWeights> weights, kernels::QuantConvRowFn run)
-      : params_(params), height_(height), gathered_(gathered), weights_(std::move(weights)), run_(run) {
+              std::map<KernelRows, kernels::QuantConvRowWeights> weights, kernels::QuantConvRowFn run,
+              std::unique_ptr<StridedRows> strided)
+      : params_(params),
+        height_(height),
+        gathered_(gathered),
+        weights_(std::move(weights)),
+        run_(run),
+        strided_(std::move(strided)) {
     const auto whole = weights_.find({0, static_cast<int>(params.kernel[0])});
     if (whole != weights_.end()) whole_ = &whole->second;
   }
@@ -129,10 +136,11 @@ class QuantConvOp : public RowOp {
     kernels::QuantConvRowArgs conv;
     conv.out = args.out;
     conv.out_plane_stride = args.out_channel_stride;
-    run_row(args.inputs[0], args.y, args.x, conv);
+    run_row(args.inputs[0], args.y, args.x, conv, args.scratch);
   }
+  size_t scratch_floats(int width) const override { return strided_ != nullptr ? strided_->scratch_words(width) : 0; }
   /// Row y, columns x of the result, to where `conv` says.
-  void run_row(const RowInput& in, int y, Interval x, kernels::QuantConvRowArgs& conv) const noexcept {
+  void run_row(const RowInput& in, int y, Interval x, kernels::QuantConvRowArgs& conv, float* scratch) const noexcept {
     const int first = first_row(params_, y);
     KernelRows valid{0, static_cast<int>(params_.kernel[0])};
     conv.weights = whole_;
@@ -147,6 +155,7 @@ class QuantConvOp : public RowOp {
     }
     conv.in_plane_stride = in.channel_stride;
     conv.width = x.size();
+    if (strided_ != nullptr) strided_->part(valid.first, valid.last, reinterpret_cast<uint32_t*>(scratch), conv);
     run_(conv);
   }
 
@@ -162,6 +171,7 @@ class QuantConvOp : public RowOp {
   std::map<KernelRows, kernels::QuantConvRowWeights> weights_;
   const kernels::QuantConvRowWeights* whole_ = nullptr;  ///< of the rows that no edge cuts
   kernels::QuantConvRowFn run_;
+  std::unique_ptr<StridedRows> strided_;
 };
 
 /// The last convolution of a network together with the pixel shuffle, the sum and the conversion behind it: two rows of
@@ -170,6 +180,7 @@ class QuantConvSinkOp : public RowOp {
  public:
   QuantConvSinkOp(int binding, QuantConvOp conv) : binding_(binding), conv_(std::move(conv)) {}
   int rows_per_step() const override { return 2; }
+  size_t scratch_floats(int width) const override { return conv_.scratch_floats(width / 2 + 1); }
   Interval rows_needed(int input, int y) const override {
     return input == 0 ? Interval{y, y + 1} : conv_.rows_needed(0, y / 2);
   }
@@ -187,7 +198,7 @@ class QuantConvSinkOp : public RowOp {
     }
     kernels::QuantConvRowArgs conv;
     conv.shuffled = &to;
-    conv_.run_row(args.inputs[1], args.y / 2, {args.x.begin / 2, args.x.end / 2}, conv);
+    conv_.run_row(args.inputs[1], args.y / 2, {args.x.begin / 2, args.x.end / 2}, conv, args.scratch);
   }
 
  private:
@@ -263,7 +274,10 @@ Result<BoundRowOp> bind_quant_conv(const BindContext& context) {
   kernels::QuantConvRowWeights key;
   key.out_channels = result.channels, key.in_channels = input.channels;
   key.kernel_h = static_cast<int>(params.kernel[0]), key.kernel_w = static_cast<int>(params.kernel[1]);
-  key.stride_x = static_cast<int>(params.stride[1]);
+  std::unique_ptr<StridedRows> strided;
+  if (params.stride[1] > 1 && !context.capabilities.target.empty())
+    strided = std::make_unique<StridedRows>(params, input.planes());
+  key.stride_x = strided != nullptr ? 1 : static_cast<int>(params.stride[1]);
   const auto* row = kernels::select<kernels::QuantConvRowSlot>(key, context.capabilities);
   const bool gathered = is_gathered(context.program, context.op().inputs[0]);
   std::map<KernelRows, kernels::QuantConvRowWeights> packed;
@@ -271,10 +285,13 @@ Result<BoundRowOp> bind_quant_conv(const BindContext& context) {
     const KernelRows valid = QuantConvOp::inside(params, y, input.height);
     if (packed.contains(valid)) continue;
     const bool all = valid == KernelRows{0, key.kernel_h};  // others have no row to multiply with their zeros
-    packed.emplace(valid, pack(params, input, result, gathered, within(weight, params, valid), bias.data(),
-                               scale.data(), negative, row->function, context.capabilities.skip_zeros || !all));
+    auto made =
+        packed.emplace(valid, pack(params, input, result, gathered, within(weight, params, valid), bias.data(),
+                                   scale.data(), negative, row->function, context.capabilities.skip_zeros || !all));
+    if (strided != nullptr) strided->adapt(made.first->second);
   }
-  return BoundRowOp{std::make_unique<QuantConvOp>(params, input.height, gathered, std::move(packed), row->function.run),
+  return BoundRowOp{std::make_unique<QuantConvOp>(params, input.height, gathered, std::move(packed), row->function.run,
+                                                  std::move(strided)),
                     {0},
                     {},
                     row->name};

@@ -192,6 +192,7 @@ Status ProgramExporter::write(const Operator& op, const format::PadParams& p) {
 }
 
 Status ProgramExporter::write(const Operator& op, const format::ResizeParams& p) {
+  if (p.mode == format::ResizeMode::kLinear && value(op.inputs[0]).type == DataType::kU8) return write_steps(op, p);
   COCO_ASSIGN(const std::string in, operand(op, 0));
   const std::string& out = result(op);
   const std::vector<std::string> inputs =

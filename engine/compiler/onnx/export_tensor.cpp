@@ -80,6 +80,7 @@ Status ProgramExporter::write(const Operator& op, const format::Pool2dParams& p)
   static constexpr const char* kNames[] = {"MaxPool", "AveragePool", "LpPool"};
   const bool most = p.kind == format::PoolKind::kMax, lp = p.kind == format::PoolKind::kLp;
   if (!most && (p.dilation[0] != 1 || p.dilation[1] != 1)) return unsupported(op, "opset 13 dilates only MaxPool");
+  if (!most && value(op.inputs[0]).type == DataType::kU8) return write_steps(op, p);
   if (lp && p.ceil_mode) return unsupported(op, "opset 13 has no ceil_mode in LpPool");
   COCO_ASSIGN(onnx::NodeProto * node, whole_node(kNames[static_cast<size_t>(p.kind)], op));
   set_ints(node, "kernel_shape", p.kernel);

@@ -72,6 +72,12 @@ class ProgramExporter {
   Status write(const Operator& op, const format::QuantizeParams& params);
   Status write(const Operator& op, const format::QuantConv2dParams& params);
   Status write(const Operator& op, const format::DequantizeParams& params);
+  // export_steps.cpp
+  Status write(const Operator& op, const format::LookupParams& params);
+  Status write(const Operator& op, const format::QuantBinaryParams& params);
+  Status write_steps(const Operator& op, const format::Pool2dParams& params);  ///< averages of u8
+  Status write_steps(const Operator& op, const format::ResizeParams& params);  ///< linear, of u8
+  std::string dequantize_linear(const std::string& in, float step, int64_t zero_point, const std::string& out);
   // export_tensor.cpp
   Status write(const Operator& op, const format::MatMulParams& params);
   Status write(const Operator& op, const format::ReduceParams& params);

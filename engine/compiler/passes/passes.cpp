@@ -8,6 +8,7 @@ namespace {
 constexpr Pass kPasses[] = {
     {"recognize_pixel_shuffle", recognize_pixel_shuffle},
     {"drop_identities", drop_identities},
+    {"recognize_steps", recognize_steps},
     {"recognize_integers", recognize_integers},
     {"fold_constants", fold_constants},
     {"recognize_functions", recognize_functions},

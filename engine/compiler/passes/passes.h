@@ -27,6 +27,7 @@ Status run_passes(graph::Graph& graph, std::vector<PassEffect>* effects = nullpt
 // One file each, of the same name.
 Status drop_identities(graph::Graph& graph);
 Status recognize_pixel_shuffle(graph::Graph& graph);
+Status recognize_steps(graph::Graph& graph);
 Status recognize_integers(graph::Graph& graph);
 Status fold_constants(graph::Graph& graph);
 Status recognize_functions(graph::Graph& graph);

@@ -23,22 +23,37 @@ void each_plane(const TensorView& view, size_t channel, Fn fn) {
     fn(std::span(view.as<float>() + (n * channels + channel) * area, area));
 }
 
-bool is_eight_bit(float v) {
-  const float sample = std::nearbyint(v * 255.0f);
-  return sample >= 0 && sample <= 255 && std::abs(v * 255.0f - sample) < 1e-3f;
+/// v times `per_unit` is one of 0..255.
+bool is_sample(float v, float per_unit) {
+  const float sample = std::nearbyint(v * per_unit);
+  return sample >= 0 && sample <= 255 && std::abs(v * per_unit - sample) < 1e-3f;
 }
 
 struct ChannelRange {
   float low = 0, high = 0;
-  void take(std::span<const float> values, bool& finite, bool& eight_bit) {
+  bool finite = true, parts = true, whole = true;  ///< parts: of 255
+  void take(std::span<const float> values) {
     for (float v : values) {
       finite = finite && std::isfinite(v);
-      eight_bit = eight_bit && is_eight_bit(v);
+      parts = parts && is_sample(v, 255);
+      whole = whole && is_sample(v, 1);
       low = std::min(low, v);
       high = std::max(high, v);
     }
   }
+  void take(const ChannelRange& other) {
+    low = std::min(low, other.low), high = std::max(high, other.high);
+    parts = parts && other.parts, whole = whole && other.whole;
+  }
 };
+
+/// 0 and 1 alone are no picture.
+double eight_bit_step(const std::vector<ChannelRange>& channels) {
+  const auto all = [&](bool ChannelRange::*member) {
+    return std::all_of(channels.begin(), channels.end(), [&](const ChannelRange& c) { return c.*member; });
+  };
+  return all(&ChannelRange::parts) ? 1.0 / 255 : all(&ChannelRange::whole) ? 1.0 : 0.0;
+}
 
 Means channel_means(const TensorView& view) {
   Means means(static_cast<size_t>(view.shape[1]), 0.0);
@@ -64,26 +79,34 @@ ChannelMeans mean_of(const std::vector<ChannelMeans>& samples) {
   return result;
 }
 
-/// Values that a convolution reads as its picture.
-bool feeds_conv(const Value& value) {
-  return std::any_of(value.uses().begin(), value.uses().end(), [](const graph::Use& use) {
-    return use.slot == 0 && use.node->kind() == format::OpKind::kConv2d;
-  });
+/// The planes of one histogram: those of a channel, or the whole value.
+template <typename Fn>
+void each_part(const TensorView& view, bool by_channel, size_t part, Fn fn) {
+  if (by_channel) return each_plane(view, part, fn);
+  fn(std::span(view.as<float>(), static_cast<size_t>(view.shape.element_count().value_or(0))));
 }
 
 struct Power {
   double noise = 0, sum = 0, squares = 0, count = 0;
+  double other_squares = 0;
   void add(double reference, double value) {
     noise += (value - reference) * (value - reference);
     sum += reference;
     squares += reference * reference;
+    other_squares += value * value;
     count += 1;
   }
   void add(const Power& other) {
     noise += other.noise;
     sum += other.sum;
     squares += other.squares;
+    other_squares += other.other_squares;
     count += other.count;
+  }
+  /// Of the angle between the two, from |a - b|^2 = |a|^2 + |b|^2 - 2 a b.
+  double cosine() const {
+    const double length = std::sqrt(squares * other_squares);
+    return length > 0 ? (squares + other_squares - noise) / 2 / length : noise > 0 ? 0.0 : 1.0;
   }
   double signal() const { return count > 0 ? std::max(squares - sum * sum / count, 0.0) : 0.0; }
 };
@@ -95,7 +118,9 @@ std::vector<float> real_values(const TensorView& view, const ActivationScale* sc
     std::copy_n(view.as<float>(), result.size(), result.begin());
     return result;
   }
-  const auto area = static_cast<size_t>(view.shape[2] * view.shape[3]), channels = static_cast<size_t>(view.shape[1]);
+  const bool scaled = !scale->factors.empty();
+  const auto area = scaled ? static_cast<size_t>(view.shape[2] * view.shape[3]) : 1;
+  const size_t channels = scaled ? scale->factors.size() : 1;
   for (size_t i = 0; i < result.size(); ++i) {
     const double step = scale->step / scale->factor(i / area % channels);
     result[i] = static_cast<float>(static_cast<double>(view.as<uint8_t>()[i] - scale->zero_point) * step);
@@ -127,9 +152,26 @@ double decibels(double signal, double noise) {
 
 Result<Calibration> Calibration::create(const graph::Graph& graph, const std::vector<CalibrationSample>& samples) {
   Calibration result(graph, samples);
+  result.find_values();
   COCO_TRY(result.collect_ranges());
   COCO_TRY(result.collect_histograms());
   return result;
+}
+
+void Calibration::find_values() {
+  // A histogram takes 64 KiB.
+  constexpr int64_t kMostChannels = 128;
+  NodeSet convs;
+  for (const Node& node : graph_->nodes()) {
+    if (node.kind() != format::OpKind::kConv2d) continue;
+    convs.insert(&node);
+    const Value* input = node.input(0);
+    observed_[input] = input->shape()[1] <= kMostChannels;
+  }
+  for (const Node* node : useful_carriers(*graph_, convs)) {
+    for (const Value* input : carrier_inputs(*node)) observed_.try_emplace(input, false);
+    observed_.try_emplace(node->output(), false);
+  }
 }
 
 Status Calibration::collect_ranges() {
@@ -141,22 +183,25 @@ Status Calibration::collect_ranges() {
     const Value* not_finite = nullptr;
     Observer observer;
     observer.value = [&](const Value& value, const TensorView& view) {
-      if (!feeds_conv(value)) return;
-      std::vector<ChannelRange> own(static_cast<size_t>(view.shape[1]));
-      bool finite = true, eight_bit = true;
-      for (size_t c = 0; c < own.size(); ++c)
-        each_plane(view, c, [&](std::span<const float> plane) { own[c].take(plane, finite, eight_bit); });
-      if (!finite) not_finite = &value;
+      const auto observed = observed_.find(&value);
+      if (observed == observed_.end()) return;
+      const bool by_channel = observed->second;
+      std::vector<ChannelRange> own(by_channel ? static_cast<size_t>(view.shape[1]) : 1);
+      for (size_t c = 0; c < own.size(); ++c) {
+        each_part(view, by_channel, c, [&](std::span<const float> part) { own[c].take(part); });
+        if (!own[c].finite) not_finite = &value;
+      }
       const std::lock_guard lock(mutex);
       std::vector<ChannelRange>& all = ranges.try_emplace(&value, own.size()).first->second;
-      for (size_t c = 0; c < own.size(); ++c) {
-        all[c].low = std::min(all[c].low, own[c].low);
-        all[c].high = std::max(all[c].high, own[c].high);
-      }
-      bool& common = statistics_.eight_bit.try_emplace(&value, true).first->second;
-      common = common && eight_bit;
+      for (size_t c = 0; c < own.size(); ++c) all[c].take(own[c]);
     };
-    observer.sums = [&](const Node& node, const TensorView& view) { means[i][&node] = channel_means(view); };
+    observer.sums = [&](const Node& node, const TensorView& view) {
+      means[i][&node] = channel_means(view);
+      const Shape& weight = node.input(1)->shape();
+      const std::lock_guard lock(mutex);
+      statistics_.macs +=
+          static_cast<double>(view.shape.element_count().value_or(0) * weight[1] * weight[2] * weight[3]);
+    };
     COCO_ASSIGN(outputs_[i], interpret(*graph_, (*samples_)[i].inputs, observer));
     if (not_finite != nullptr) {
       return make_error(ErrorCode::kInvalidData, "the f32 model gives NaN or infinity at '" + not_finite->name() + "'");
@@ -164,6 +209,7 @@ Status Calibration::collect_ranges() {
     return {};
   }));
   for (const auto& [value, channels] : ranges) {
+    statistics_.eight_bit[value] = eight_bit_step(channels);
     for (const ChannelRange& range : channels) statistics_.histograms[value].emplace_back(range.low, range.high);
   }
   statistics_.sums = mean_of(means);
@@ -175,11 +221,12 @@ Status Calibration::collect_histograms() {
   COCO_TRY(each_sample(samples_->size(), [&](size_t i) -> Status {
     Observer observer;
     observer.value = [&](const Value& value, const TensorView& view) {
-      if (!feeds_conv(value)) return;
+      const auto observed = observed_.find(&value);
+      if (observed == observed_.end()) return;
       std::vector<Histogram>& all = statistics_.histograms.at(&value);
       for (size_t c = 0; c < all.size(); ++c) {
         Histogram own(static_cast<float>(all[c].low()), static_cast<float>(all[c].high()));
-        each_plane(view, c, [&](std::span<const float> plane) { own.add(plane); });
+        each_part(view, observed->second, c, [&](std::span<const float> part) { own.add(part); });
         const std::lock_guard lock(mutex);
         all[c].add(own);
       }
@@ -237,6 +284,7 @@ Result<Calibration::Figures> Calibration::measure(const graph::Graph& graph) con
     for (const auto& power : powers) total.add(power[k]);
     const double signal = total.signal(), least = 1e-20 * std::max(total.count, 1.0);
     figures.error += total.noise / std::max(signal, least) / static_cast<double>(outputs);
+    figures.cosine += total.cosine() / static_cast<double>(outputs);
     if (k == 0) figures.psnr_db = decibels(total.count, total.noise);
   }
   figures.snr_db = decibels(1, figures.error);
@@ -267,7 +315,7 @@ Result<ChannelMeans> Calibration::mean_sums(const Rewritten& rewritten) const {
 
 Result<std::unordered_map<const Node*, double>> Calibration::layer_snr(const Rewritten& rewritten,
                                                                        const Choices& choices) const {
-  std::unordered_map<const Value*, const Value*> original;  // results of convolutions
+  std::unordered_map<const Value*, const Value*> original;  // results of convolutions and carriers
   for (const auto& [node, made] : rewritten.nodes) original[rewritten.values.at(node->output())] = node->output();
   std::vector<std::unordered_map<const Node*, Power>> powers(samples_->size());
   COCO_TRY(each_sample(samples_->size(), [&](size_t i) -> Status {

@@ -13,12 +13,13 @@ namespace coco::compiler {
 using ChannelMeans = std::unordered_map<const graph::Node*, std::vector<double>>;
 
 struct Statistics {
-  /// Per channel, of every value a convolution reads.
+  /// Of every value that may be u8: per channel where a convolution reads it and it has few, else of the whole value.
   std::unordered_map<const graph::Value*, std::vector<Histogram>> histograms;
-  /// Values that hold nothing but k / 255, k = 0..255.
-  std::unordered_map<const graph::Value*, bool> eight_bit;
+  /// The step of values that hold nothing but k * step, k = 0..255, where it is 1 / 255 or 1; else 0.
+  std::unordered_map<const graph::Value*, double> eight_bit;
   /// Of the convolutions' sums, before the activation.
   ChannelMeans sums;
+  double macs = 0;  ///< of the convolutions, over all samples
 };
 
 class Calibration {
@@ -32,6 +33,7 @@ class Calibration {
     double error =
         0;  ///< power of the difference to the f32 outputs / power of those about their mean, mean of outputs
     double snr_db = 0, psnr_db = 0;
+    double cosine = 0;  ///< of the angle between f32 and other outputs, mean of outputs
     bool has_targets = false;
     double psnr_f32_db = 0, psnr_db_target = 0;
     double loss_db() const { return psnr_f32_db - psnr_db_target; }
@@ -53,6 +55,7 @@ class Calibration {
  private:
   Calibration(const graph::Graph& graph, const std::vector<CalibrationSample>& samples)
       : graph_(&graph), samples_(&samples) {}
+  void find_values();
   Status collect_ranges();
   Status collect_histograms();
   double target_psnr(const FloatTensor& output, const FloatTensor& target) const;
@@ -60,7 +63,8 @@ class Calibration {
   const graph::Graph* graph_;
   const std::vector<CalibrationSample>* samples_;
   Statistics statistics_;
-  std::vector<std::vector<FloatTensor>> outputs_;  ///< of the f32 graph, by sample
+  std::unordered_map<const graph::Value*, bool> observed_;  ///< whether by channel
+  std::vector<std::vector<FloatTensor>> outputs_;           ///< of the f32 graph, by sample
 };
 
 /// fn(number) for every one of `count` samples; the first error in their order.

@@ -55,6 +55,8 @@ Error stays_f32(std::string reason, const char* file = __builtin_FILE(), int lin
   return make_error(ErrorCode::kUnsupported, std::move(reason), file, line);
 }
 
+constexpr double kWeightsShare = 0.95;
+
 class Builder {
  public:
   Builder(const graph::Node& node, const ActivationScale& in, const ActivationScale* out, const LayerChoice& choice)
@@ -84,7 +86,8 @@ class Builder {
     bias = (bias + (choice_.shift.empty() ? 0.0 : choice_.shift[m])) * out_factor(m);
 
     const bool fitted = !choice_.weight.empty();
-    const double scale = fitted ? choice_.scale[m] : weight_scale(weights, taps_, first_input_channel(node_, m));
+    double scale = fitted ? choice_.scale[m] : weight_scale(weights, taps_, first_input_channel(node_, m));
+    if (!fitted) scale = std::max(scale, exact_scale(weights));
     const double unit = scale > 0 ? scale * in_.step : empty_channel_unit(bias);
     const double sum = std::nearbyint(bias / unit);
     if (!(std::abs(sum) < static_cast<double>(format::kQuantSumLimit))) {
@@ -101,6 +104,23 @@ class Builder {
     }
     layer_.sum_unit.push_back(unit / out_factor(m));
     return add_scales(m, unit / (out_ != nullptr ? out_->step : 1.0));
+  }
+
+  /// The scale at which sums stay exact whatever the input: coarser weights where there are very many. A bias' share of
+  /// them is left aside, and 1/2 a weight for rounding.
+  double exact_scale(const std::vector<double>& weights) const {
+    const auto reach = static_cast<double>(std::max(in_.zero_point, 255 - in_.zero_point));
+    const double room = kWeightsShare * static_cast<double>(format::kQuantSumLimit) / reach;
+    double sum = 0, least = 0;
+    for (const double w : weights) sum += std::abs(w), least = std::max(least, std::abs(w));
+    double scale = sum / room;
+    const auto total = [&] {
+      double all = 0;
+      for (const double w : weights) all += std::abs(rounded(w, scale));
+      return all;
+    };
+    while (scale > 0 && scale < least && total() > room) scale *= 1.02;
+    return scale;
   }
 
   /// A channel without weights gives its bias alone: in steps fine enough for it.

@@ -4,7 +4,9 @@
 #include <cmath>
 #include <cstdio>
 
+#include "compiler/passes/passes.h"
 #include "compiler/quantize/calibrate.h"
+#include "compiler/quantize/prepare.h"
 #include "compiler/quantize/sizes.h"
 
 namespace coco::compiler {
@@ -26,6 +28,9 @@ bool scales_with_its_input(const Node& node) {
          kind == format::UnaryKind::kLeakyRelu;
 }
 
+/// Multiplications that trying variants of a network may take; a larger one keeps what its histograms say.
+constexpr double kMostMacs = 2e11;
+
 /// One rewriting and what it gives.
 struct Trial {
   Choices choices;
@@ -36,7 +41,13 @@ struct Trial {
 class Quantizer {
  public:
   Quantizer(const graph::Graph& graph, const QuantizeOptions& options, const Calibration& calibration)
-      : graph_(graph), options_(options), calibration_(calibration) {}
+      : graph_(graph), options_(options), calibration_(calibration) {
+    NodeSet convs;
+    for (const Node& node : graph.nodes()) {
+      if (node.kind() == format::OpKind::kConv2d) convs.insert(&node);
+    }
+    groups_ = step_groups(graph, useful_carriers(graph, convs));
+  }
 
   Status find_candidates() {
     for (const Node& node : graph_.nodes()) {
@@ -81,18 +92,20 @@ class Quantizer {
   Status fill(QuantizeReport& report) const {
     COCO_ASSIGN(const auto snr, calibration_.layer_snr(best_.rewritten, best_.choices));
     for (const Node& node : graph_.nodes()) {
-      if (node.kind() != format::OpKind::kConv2d) continue;
+      const bool carrier = best_.choices.carriers.contains(&node) && best_.rewritten.nodes.contains(&node);
+      if (node.kind() != format::OpKind::kConv2d && !carrier) continue;
       QuantizedLayer layer;
       layer.name = node.name();
-      layer.int8 = best_.choices.integer.contains(&node);
+      layer.int8 = carrier || best_.choices.integer.contains(&node);
       if (const auto it = reasons_.find(&node); !layer.int8 && it != reasons_.end()) layer.reason = it->second;
       layer.snr_db = snr.at(&node);
-      set_sizes(node, layer.int8 ? best_.rewritten.nodes.at(&node) : nullptr, layer);
+      if (!carrier) set_sizes(node, layer.int8 ? best_.rewritten.nodes.at(&node) : nullptr, layer);
       report.layers.push_back(std::move(layer));
     }
     const Figures& f = best_.figures;
     report.snr_db = f.snr_db;
     report.psnr_db = f.psnr_db;
+    report.cosine = f.cosine;
     report.has_targets = f.has_targets;
     if (f.has_targets) {
       report.psnr_f32_db = f.psnr_f32_db;
@@ -105,17 +118,41 @@ class Quantizer {
   graph::Graph take_graph() { return std::move(best_.rewritten.graph); }
 
  private:
+  /// The values that share this one's steps, itself among them.
+  std::vector<const Value*> group_of(const Value* value) const {
+    const auto it = groups_.find(value);
+    return it != groups_.end() ? it->second : std::vector<const Value*>{value};
+  }
+
   ActivationScale scale_for(const Value* value, const Choices& choices, std::vector<double> factors) const {
-    const auto eight_bit = calibration_.statistics().eight_bit.find(value);
-    if (value->producer() == nullptr && eight_bit->second) return {1.0 / 255, 0, {}};
-    if (!is_steps(graph_, value, choices)) factors.clear();
-    return choose_scale(calibration_.statistics().histograms.at(value), std::move(factors), options_);
+    const Statistics& statistics = calibration_.statistics();
+    const std::vector<const Value*> group = group_of(value);
+    const double samples = statistics.eight_bit.at(value);
+    if (value->producer() == nullptr && group.size() == 1 && samples > 0) return {samples, 0, {}};
+    if (!is_between_convs(graph_, value, choices)) factors.clear();
+    if (group.size() == 1) return choose_scale(statistics.histograms.at(value), std::move(factors), options_);
+    std::vector<Histogram> all;
+    for (const Value* member : group) {
+      const std::vector<Histogram>& own = statistics.histograms.at(member);
+      all.insert(all.end(), own.begin(), own.end());
+    }
+    return choose_scale(all, {}, options_);
   }
 
   Choices choices_of(const std::vector<const Node*>& integer) const {
     Choices choices;
     for (const Node* node : integer) choices.integer[node];
-    for (const Node* node : integer) choices.scales[node->input(0)] = scale_for(node->input(0), choices, {});
+    choices.carriers = useful_carriers(graph_, convs_of(choices));
+    const auto add = [&](const Value* value) {
+      if (choices.scales.contains(value)) return;
+      const ActivationScale scale = scale_for(value, choices, {});
+      for (const Value* member : group_of(value)) choices.scales[member] = scale;
+    };
+    for (const Node* node : integer) add(node->input(0));
+    for (const Node* node : choices.carriers) {
+      for (const Value* input : carrier_inputs(*node)) add(input);
+      add(node->output());
+    }
     return choices;
   }
 
@@ -135,17 +172,19 @@ class Quantizer {
   /// The best integer form of these convolutions, into best_.
   Status optimize(std::vector<const Node*>& integer) {
     COCO_ASSIGN(best_, attempt(choices_of(integer)));
+    const double trials = 5.0 * static_cast<double>(integer.size());
+    const bool affordable = trials * calibration_.statistics().macs <= kMostMacs;
     for (const Node* node : convs_) {
       const auto it = best_.rewritten.refused.find(node->name());
       if (it != best_.rewritten.refused.end()) reasons_[node] = it->second;
     }
     std::erase_if(integer, [&](const Node* node) { return !best_.choices.integer.contains(node); });
     if (integer.empty()) return {};
-    if (options_.equalize) COCO_TRY(equalize(integer));
-    if (options_.fit_weights) {
+    if (affordable && options_.equalize) COCO_TRY(equalize(integer));
+    if (affordable && options_.fit_weights) {
       for (const Node* node : integer) COCO_TRY(fit(*node));
     }
-    if (options_.refine_ranges) {
+    if (affordable && options_.refine_ranges) {
       for (const Node* node : integer) COCO_TRY(refine_range(node->output()));
     }
     if (options_.correct_bias) COCO_TRY(correct_bias());
@@ -173,7 +212,7 @@ class Quantizer {
   Status equalize(const std::vector<const Node*>& integer) {
     for (const Node* node : integer) {
       const Value* value = node->output();
-      if (!is_steps(graph_, value, best_.choices) || !scales_with_its_input(*node)) continue;
+      if (!is_between_convs(graph_, value, best_.choices) || !scales_with_its_input(*node)) continue;
       for (double strength : {0.5, 1.0}) {
         Choices choices = best_.choices;
         choices.scales[value] = scale_for(value, choices, factors_of(value, strength));
@@ -192,7 +231,7 @@ class Quantizer {
     if (inputs > kMostInputs) return {};
     Choices choices = best_.choices;
     ActivationScale in = choices.scales.at(node.input(0));
-    if (!is_steps(graph_, node.input(0), choices)) in.factors.clear();
+    if (!is_between_convs(graph_, node.input(0), choices)) in.factors.clear();
     const bool steps = is_steps(graph_, node.output(), choices);
     const ActivationScale* out = steps ? &choices.scales.at(node.output()) : nullptr;
     COCO_ASSIGN(const std::vector<Moments> moments, calibration_.moments(best_.rewritten, node, in.step));
@@ -218,11 +257,11 @@ class Quantizer {
     if (!is_steps(graph_, value, best_.choices)) return {};
     for (double stretch : {0.85, 1.18}) {
       Choices choices = best_.choices;
-      ActivationScale& scale = choices.scales.at(value);
+      const ActivationScale& scale = choices.scales.at(value);
       const double low = -scale.step * static_cast<double>(scale.zero_point), high = 255 * scale.step + low;
       ActivationScale other = scale_of_range(low * stretch, high * stretch);
-      other.factors = std::move(scale.factors);
-      scale = std::move(other);
+      other.factors = scale.factors;
+      for (const Value* member : group_of(value)) choices.scales[member] = other;
       COCO_ASSIGN(Trial trial, attempt(std::move(choices)));
       keep_better(std::move(trial));
     }
@@ -293,6 +332,7 @@ class Quantizer {
   const graph::Graph& graph_;
   const QuantizeOptions& options_;
   const Calibration& calibration_;
+  std::unordered_map<const Value*, std::vector<const Value*>> groups_;
   std::vector<const Node*> convs_;
   std::unordered_map<const Node*, std::string> reasons_;
   Trial best_;
@@ -314,8 +354,9 @@ Result<graph::Graph> quantize(const graph::Graph& graph, Precision precision, co
     }
     if (node.kind() == format::OpKind::kConv2d) COCO_TRY(integer_obstacle(node));
   }
-  COCO_ASSIGN(const Calibration calibration, Calibration::create(graph, options.samples));
-  Quantizer quantizer(graph, options, calibration);
+  COCO_ASSIGN(const graph::Graph apart, prepare_for_integers(graph));
+  COCO_ASSIGN(const Calibration calibration, Calibration::create(apart, options.samples));
+  Quantizer quantizer(apart, options, calibration);
   COCO_TRY(quantizer.find_candidates());
   COCO_TRY(quantizer.run(precision));
   report = {};
@@ -328,7 +369,9 @@ Result<graph::Graph> quantize(const graph::Graph& graph, Precision precision, co
   if (precision == Precision::kInt8 && !quantizer.is_allowed()) {
     return make_error(ErrorCode::kUnsupported, quantizer.shortfall());
   }
-  return quantizer.take_graph();
+  graph::Graph result = quantizer.take_graph();
+  COCO_TRY(fuse_activations(result));
+  return result;
 }
 
 }  // namespace coco::compiler

@@ -1,5 +1,6 @@
 #include "compiler/quantize/reciprocal.h"
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstdint>
@@ -56,6 +57,20 @@ std::optional<float> slope_between(float scale, float negative) {
   return nearest(static_cast<float>(static_cast<double>(negative) / scale), [&](float slope) {
     return static_cast<float>(static_cast<double>(scale) * static_cast<double>(slope)) == negative;
   });
+}
+
+SumFactors sum_factors(double a, double b, double out) {
+  constexpr double kMost = 32767;
+  const double largest = std::max(a, b) / out;
+  const int bits = std::clamp(static_cast<int>(std::floor(std::log2(kMost / largest))), -6, 60);
+  const auto factor = [&](double step) { return std::llrint(std::min(std::ldexp(step / out, bits), kMost)); };
+  return {factor(a), factor(b), static_cast<float>(std::ldexp(1.0, -bits))};
+}
+
+float product_scale(double scale) {
+  int exponent = 0;
+  const double mantissa = std::frexp(scale, &exponent);
+  return static_cast<float>(std::ldexp(std::nearbyint(mantissa * 256), exponent - 8));
 }
 
 }  // namespace coco::compiler

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "compiler/quantize/prepare.h"
 #include "compiler/quantize/reciprocal.h"
 
 namespace coco::compiler {
@@ -13,13 +14,6 @@ using graph::Value;
 template <typename T>
 format::ConstantData data_of(const std::vector<T>& values) {
   return format::ConstantData::copy_of({reinterpret_cast<const uint8_t*>(values.data()), values.size() * sizeof(T)});
-}
-
-/// The activation would have to be computed in f32.
-bool needs_f32_activation(const Node& node) {
-  const auto kind = node.as<format::Conv2dParams>()->activation;
-  return node.input(3) == nullptr && kind != format::UnaryKind::kIdentity && kind != format::UnaryKind::kRelu &&
-         kind != format::UnaryKind::kLeakyRelu && kind != format::UnaryKind::kClip;
 }
 
 class Writer {
@@ -39,6 +33,10 @@ class Writer {
       result_.values[input] = result_.graph.add_input(input->name(), input->type(), input->shape());
     }
     for (const Node& node : graph_.nodes()) {
+      if (choices_.carriers.contains(&node)) {
+        COCO_TRY(add_carrier(node));
+        continue;
+      }
       const auto chosen = choices_.integer.find(&node);
       if (chosen == choices_.integer.end()) {
         COCO_TRY(copy(node));
@@ -82,9 +80,48 @@ class Writer {
     return quantized;
   }
 
+  Status add_carrier(const Node& node) {
+    if (result_.values.contains(node.output())) return {};  // part of the operator before
+    std::vector<Value*> inputs;
+    for (const Value* input : carrier_inputs(node)) {
+      COCO_ASSIGN(inputs.emplace_back(), steps_of(input));
+    }
+    const auto scale = [&](const Value* value) -> const ActivationScale& { return choices_.scales.at(value); };
+    format::OpParams params = node.params();
+    switch (carrier_kind(node)) {
+      case CarrierKind::kFunction: {
+        const ActivationScale& out = scale(node.output());
+        const std::vector<uint8_t> table = table_of(node, scale(carrier_inputs(node)[0]), out);
+        inputs.push_back(result_.graph.add_constant(node.name() + ".table", DataType::kU8, Shape{256}, data_of(table)));
+        return add_steps(node, format::LookupParams{out.zero_point}, std::move(inputs), node.output());
+      }
+      case CarrierKind::kSum:
+      case CarrierKind::kProduct: {
+        const Node* bounds = bounding_reader(graph_, node);
+        if (bounds != nullptr && !choices_.carriers.contains(bounds)) bounds = nullptr;
+        const Value* result = bounds != nullptr ? bounds->output() : node.output();
+        const ActivationScale *a = &scale(node.input(0)), *b = &scale(node.input(1));
+        // Kernels take the one that stands for a whole channel second.
+        if (node.input(0)->shape() != node.output()->shape()) std::swap(a, b), std::swap(inputs[0], inputs[1]);
+        return add_steps(node, binary_of(node, *a, *b, scale(result), bounds), std::move(inputs), result);
+      }
+      default:
+        if (auto* pad = std::get_if<format::PadParams>(&params))
+          pad->value = static_cast<float>(scale(node.output()).zero_point);
+        return add_steps(node, std::move(params), std::move(inputs), node.output());
+    }
+  }
+
+  Status add_steps(const Node& node, format::OpParams params, std::vector<Value*> inputs, const Value* result) {
+    COCO_ASSIGN(Node * made, result_.graph.append(std::move(params), std::move(inputs), node.name(), result->name()));
+    result_.values[result] = made->output();
+    if (result == node.output() && carrier_kind(node) != CarrierKind::kKeeps) result_.nodes[&node] = made;
+    return {};
+  }
+
   Result<bool> add_integer(const Node& node, const LayerChoice& choice) {
     ActivationScale in = choices_.scales.at(node.input(0));
-    if (!is_steps(graph_, node.input(0), choices_)) in.factors.clear();
+    if (!is_between_convs(graph_, node.input(0), choices_)) in.factors.clear();
     const bool steps = is_steps(graph_, node.output(), choices_);
     auto made = integer_layer(node, in, steps ? &choices_.scales.at(node.output()) : nullptr, choice);
     if (!made.ok()) {
@@ -129,10 +166,27 @@ class Writer {
 
 bool is_steps(const graph::Graph& graph, const Value* value, const Choices& choices) {
   const Node* producer = value->producer();
-  if (producer == nullptr || !choices.integer.contains(producer) || needs_f32_activation(*producer)) return false;
-  const auto reads_steps = [&](const graph::Use& use) { return use.slot == 0 && choices.integer.contains(use.node); };
-  return !value->uses().empty() && graph.use_count(value) == value->uses().size() &&
+  if (producer == nullptr) return false;
+  const bool made =
+      choices.carriers.contains(producer) || (choices.integer.contains(producer) && !needs_f32_activation(*producer));
+  const auto reads_steps = [&](const graph::Use& use) {
+    if (choices.carriers.contains(use.node)) return true;
+    return use.slot == 0 && choices.integer.contains(use.node);
+  };
+  return made && !value->uses().empty() && graph.use_count(value) == value->uses().size() &&
          std::all_of(value->uses().begin(), value->uses().end(), reads_steps);
+}
+
+bool is_between_convs(const graph::Graph& graph, const Value* value, const Choices& choices) {
+  const auto is_conv = [&](const Node* node) { return choices.integer.contains(node); };
+  return is_steps(graph, value, choices) && is_conv(value->producer()) &&
+         std::all_of(value->uses().begin(), value->uses().end(), [&](const auto& use) { return is_conv(use.node); });
+}
+
+NodeSet convs_of(const Choices& choices) {
+  NodeSet convs;
+  for (const auto& [node, choice] : choices.integer) convs.insert(node);
+  return convs;
 }
 
 Result<Rewritten> rewrite(const graph::Graph& graph, Choices& choices) {
@@ -147,6 +201,7 @@ Result<Rewritten> rewrite(const graph::Graph& graph, Choices& choices) {
     }
     refused[writer.refused()->name()] = writer.reason();
     choices.integer.erase(writer.refused());
+    choices.carriers = useful_carriers(graph, convs_of(choices));
   }
 }
 

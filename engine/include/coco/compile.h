@@ -55,7 +55,7 @@ struct QuantizeOptions {
   std::vector<CalibrationSample> samples;
 };
 
-/// What became of one convolution.
+/// What became of one convolution, or of a sum, product or function between them that works on integers (no weights).
 struct QuantizedLayer {
   std::string name;
   bool int8 = false;
@@ -68,6 +68,7 @@ struct QuantizeReport {
   std::vector<QuantizedLayer> layers;
   double snr_db = 0;         ///< integer against f32 output, power about the mean
   double psnr_db = 0;        ///< the same as PSNR, peak 1
+  double cosine = 0;         ///< of the angle between the outputs, mean of them
   bool has_targets = false;  ///< the three below hold; outputs rounded to 8 bits, means over the samples
   double psnr_f32_db = 0, psnr_int8_db = 0, loss_db = 0;
   size_t samples = 0;

@@ -75,11 +75,17 @@ COCO_DECLARE_DENSE(non_max_suppression_ref)
 COCO_DECLARE_DENSE(grid_sample_ref)
 COCO_DECLARE_DENSE(lstm_ref)
 COCO_DECLARE_DENSE(gru_ref)
+COCO_DECLARE_DENSE(lookup_ref)
+COCO_DECLARE_DENSE(quant_binary_ref)
+COCO_DECLARE_DENSE(pool2d_steps_ref)
+COCO_DECLARE_DENSE(resize_steps_ref)
 #undef COCO_DECLARE_DENSE
 
 /// One element of the pointwise function of UnaryParams and of Conv2dParams' activation.
 float apply_unary(format::UnaryKind kind, float a, float b, float x) noexcept;
 /// One element of BinaryParams' arithmetic.
 float apply_binary(format::BinaryKind kind, float a, float b) noexcept;
+/// One element of QuantBinary.
+uint8_t quant_binary(const format::QuantBinaryParams& params, int32_t a, int32_t b) noexcept;
 
 }  // namespace coco::kernels

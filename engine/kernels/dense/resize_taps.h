@@ -33,4 +33,12 @@ double resize_coordinate(format::CoordinateMode mode, const ResizeAxis& axis, in
 /// The taps of result `out_index`: 1 for nearest, 2 for linear, 4 for cubic, fewer where weights are 0 or merged.
 ResizeTaps resize_taps(const format::ResizeParams& params, const ResizeAxis& axis, int64_t out_index) noexcept;
 
+/// The same for u8: whole weights that sum to kStepTapsUnit, of nearest and linear interpolation.
+inline constexpr int kStepTapsBits = 7, kStepTapsUnit = 1 << kStepTapsBits;
+struct StepTaps {
+  std::array<int64_t, 2> index{};
+  std::array<int32_t, 2> weight{};
+};
+StepTaps step_taps(const format::ResizeParams& params, const ResizeAxis& axis, int64_t out_index) noexcept;
+
 }  // namespace coco::kernels
