@@ -187,7 +187,9 @@ TEST_CASE("advice names the layers and counts what they would save of the time t
     rows.push_back({i, b.program.operators[static_cast<size_t>(i)].name, "", "", i, false, 0, 1.0 + i});
   }
   rows.push_back({-1, "", "load", "", 0, true, 0, 4.0});
-  const auto advice = cli::find_advice(b.program, shapes, rows, {});
+  const auto found = cli::find_advice(b.program, shapes, rows, {});
+  const auto& advice = found.best;
+  CHECK(found.tried == Approx(0.6));  // 6 of 10 ms
   REQUIRE(advice.size() == 1);
   CHECK(advice[0].rule == "order");
   CHECK(advice[0].layers == std::vector<std::string>{"op1", "op0"});  // the slower one first
@@ -196,10 +198,10 @@ TEST_CASE("advice names the layers and counts what they would save of the time t
 
   cli::AdviceLimits limits;
   limits.least_share = 0.5;
-  CHECK(cli::find_advice(b.program, shapes, rows, {}, {}, limits).empty());
+  CHECK(cli::find_advice(b.program, shapes, rows, {}, {}, limits).best.empty());
   limits = {};
   limits.most = 0;
-  CHECK(cli::find_advice(b.program, shapes, rows, {}, {}, limits).empty());
+  CHECK(cli::find_advice(b.program, shapes, rows, {}, {}, limits).best.empty());
 }
 
 TEST_CASE("the largest gain comes first, and what has kept a layer f32 is said") {
@@ -218,7 +220,7 @@ TEST_CASE("the largest gain comes first, and what has kept a layer f32 is said")
     return conv->activation == UnaryKind::kSwish ? 4.5 : 4;
   };
   const cli::FloatReasons reasons = {{"op0", "alone it leaves 3.00 dB"}};
-  const auto advice = cli::find_advice(b.program, shapes, rows, {}, reasons, limits);
+  const auto advice = cli::find_advice(b.program, shapes, rows, {}, reasons, limits).best;
   REQUIRE(advice.size() == 3);
   // 2 ms each: a third, a quarter and a quarter of them; 3.5 of 4.5 parts; half a part of 4.5.
   CHECK(advice[0].rule == "integers");
@@ -232,9 +234,12 @@ TEST_CASE("the largest gain comes first, and what has kept a layer f32 is said")
   CHECK(advice[1].layers == std::vector<std::string>{"op0"});
   CHECK(advice[2].rule == "activation");
   CHECK(advice[2].saves_ms == Approx(2 * 0.5 / 4.5));
-  const auto plain = cli::find_advice(b.program, shapes, rows, {}, {}, limits);
+  const auto plain = cli::find_advice(b.program, shapes, rows, {}, {}, limits).best;
   CHECK(plain[0].change.find("--precision int8") != std::string::npos);
 
+  limits.seconds = -1;
+  CHECK(cli::find_advice(b.program, shapes, rows, {}, {}, limits).tried == 0);
+  limits.seconds = 3;
   limits.clock = [](const LayerAlone&) { return std::nullopt; };
-  CHECK(cli::find_advice(b.program, shapes, rows, {}, {}, limits).empty());
+  CHECK(cli::find_advice(b.program, shapes, rows, {}, {}, limits).best.empty());
 }

@@ -64,19 +64,21 @@ class Adviser {
         limits_(limits),
         start_(Clock::now()) {}
 
-  void look_at(const OperatorProfile& row) {
+  /// False when time is up.
+  bool look_at(const OperatorProfile& row) {
     const auto index = static_cast<size_t>(row.index);
     const auto layer = layer_alone(program_, index, shapes_);
-    if (!layer) return;
+    if (!layer) return true;
     const std::string key = key_of(program_, program_.operators[index], shapes_);
     for (const AdviceRule& rule : advice_rules()) {
-      if (std::chrono::duration<double>(Clock::now() - start_).count() > limits_.seconds) return;
+      if (std::chrono::duration<double>(Clock::now() - start_).count() > limits_.seconds) return false;
       const auto changed = rule.apply(*layer);
       if (!changed) continue;
       const auto now = timed(key, *layer);
       const auto then = timed(key + "\n" + std::string(rule.name), *changed);
       if (now && then && *now > 0 && *then < *now) gains_[&rule].push_back({&row, *now, *then});
     }
+    return true;
   }
 
   std::vector<Advice> result(double total) {
@@ -129,9 +131,9 @@ class Adviser {
 
 }  // namespace
 
-std::vector<Advice> find_advice(const format::Program& program, std::span<const Shape> shapes,
-                                const std::vector<OperatorProfile>& operators, const SessionOptions& options,
-                                const FloatReasons& reasons, const AdviceLimits& limits) {
+AdviceList find_advice(const format::Program& program, std::span<const Shape> shapes,
+                       const std::vector<OperatorProfile>& operators, const SessionOptions& options,
+                       const FloatReasons& reasons, const AdviceLimits& limits) {
   std::vector<const OperatorProfile*> slowest;
   double total = 0;
   for (const OperatorProfile& row : operators) {
@@ -140,10 +142,13 @@ std::vector<Advice> find_advice(const format::Program& program, std::span<const 
   }
   std::stable_sort(slowest.begin(), slowest.end(), [](const auto* a, const auto* b) { return a->ms > b->ms; });
   Adviser adviser(program, shapes, options, reasons, limits);
+  AdviceList list;
   for (const OperatorProfile* row : slowest) {
-    if (row->ms >= limits.layer_share * total) adviser.look_at(*row);
+    if (row->ms <= limits.layer_share * total || !adviser.look_at(*row)) break;
+    list.tried += row->ms / total;
   }
-  return adviser.result(total);
+  list.best = adviser.result(total);
+  return list;
 }
 
 }  // namespace coco::cli

@@ -32,13 +32,17 @@ struct AdviceLimits {
   std::function<std::optional<double>(const LayerAlone&)> clock;
 };
 
+struct AdviceList {
+  std::vector<Advice> best;  ///< the largest gain first; gains do not add up, for several changes may touch one layer
+  double tried = 0;          ///< share of the network's time in the operators for which there was time
+};
+
 /// Why layers of a model with integers are f32, by name: making them integer takes training then.
 using FloatReasons = std::map<std::string, std::string>;
 
-/// `operators`: as profiled at these resolved shapes of all values. The largest gain first; gains do not add up, for
-/// several changes may touch one layer.
-std::vector<Advice> find_advice(const format::Program& program, std::span<const Shape> shapes,
-                                const std::vector<OperatorProfile>& operators, const SessionOptions& options,
-                                const FloatReasons& reasons = {}, const AdviceLimits& limits = {});
+/// `operators`: as profiled at these resolved shapes of all values.
+AdviceList find_advice(const format::Program& program, std::span<const Shape> shapes,
+                       const std::vector<OperatorProfile>& operators, const SessionOptions& options,
+                       const FloatReasons& reasons = {}, const AdviceLimits& limits = {});
 
 }  // namespace coco::cli

@@ -43,7 +43,7 @@ struct Report {
   std::string not_measured;  ///< why
   std::optional<Accuracy> accuracy;
   std::string not_compared;  ///< why
-  std::vector<Advice> advice;
+  AdviceList advice;
   /// Constants, what the session holds (packed weights and working memory) and the caller's tensors.
   size_t peak_bytes() const { return constant_bytes + (measured ? measured->session_bytes : 0) + tensor_bytes; }
 };

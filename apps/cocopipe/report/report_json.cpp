@@ -80,7 +80,7 @@ Json to_json(const Report& report) {
   Json inputs = Json::object();
   for (const auto& [name, shape] : report.inputs) inputs[name] = shape.dims();
   Json advice = Json::array();
-  for (const Advice& a : report.advice) {
+  for (const Advice& a : report.advice.best) {
     advice.push_back({{"rule", a.rule},
                       {"change", a.change},
                       {"reason", a.reason},
@@ -94,7 +94,8 @@ Json to_json(const Report& report) {
           {"memory", memory_json(report)},
           {"time", time_json(report)},
           {"accuracy", accuracy_json(report)},
-          {"advice", advice}};
+          {"advice", advice},
+          {"tried", report.advice.tried}};
 }
 
 }  // namespace coco::cli

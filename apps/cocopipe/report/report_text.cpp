@@ -123,10 +123,11 @@ std::string accuracy_text(const Report& report) {
 
 std::string advice_text(const Report& report) {
   if (!report.measured) return "";
-  if (report.advice.empty()) return "faster          none of the changes tried would save 1 % of the time\n";
-  std::string text = "faster          what would save most (estimates; gains do not add up)\n";
-  for (size_t i = 0; i < report.advice.size(); ++i) {
-    const Advice& advice = report.advice[i];
+  const std::string tried = text_of("operators of %.0f %% of the time", 100 * report.advice.tried);
+  if (report.advice.best.empty()) return "faster          no change tried would save 1 %; looked at " + tried + "\n";
+  std::string text = "faster          estimates, which do not add up; looked at " + tried + "\n";
+  for (size_t i = 0; i < report.advice.best.size(); ++i) {
+    const Advice& advice = report.advice.best[i];
     text += "  " + std::to_string(i + 1) + ". " + advice.change + ": " + names_text(advice.layers) +
             text_of("\n     saves about %.3f of %.3f ms; why: ", advice.saves_ms, report.measured->profiled_ms()) +
             advice.reason + "\n     basis: " + advice.basis + "\n";
