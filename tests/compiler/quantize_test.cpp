@@ -441,6 +441,11 @@ TEST_CASE("operators between convolutions work on u8") {
     CHECK(node.output()->type() == (last ? DataType::kF32 : DataType::kU8));
   }
   CHECK(report.snr_db > 25);
+  QuantizeOptions options = plain(pictures(2, 1, 16));
+  options.between_convolutions = false;
+  const Graph without = quantized(net.graph, options, report);
+  CHECK(integer_convs(without).size() == 4);
+  CHECK(count_of(without, format::OpKind::kLookup) + count_of(without, format::OpKind::kQuantBinary) == 0);
 }
 
 TEST_CASE("convolutions with computed weights stay f32") {

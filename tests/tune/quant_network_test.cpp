@@ -31,6 +31,7 @@ torch::Tensor tensor_of(const FloatTensor& t) { return torch::tensor(t.data).vie
 
 Graph quantized(const Graph& f32, bool carelessly = false) {
   QuantizeOptions options;
+  options.between_convolutions = false;
   if (carelessly) options.equalize = options.fit_weights = options.refine_ranges = options.correct_bias = false;
   if (carelessly) options.method = CalibrationMethod::kMinMax;
   options.min_snr_db = 0;

@@ -46,7 +46,7 @@ class Quantizer {
     for (const Node& node : graph.nodes()) {
       if (node.kind() == format::OpKind::kConv2d) convs.insert(&node);
     }
-    groups_ = step_groups(graph, useful_carriers(graph, convs));
+    if (options.between_convolutions) groups_ = step_groups(graph, useful_carriers(graph, convs));
   }
 
   Status find_candidates() {
@@ -142,7 +142,7 @@ class Quantizer {
   Choices choices_of(const std::vector<const Node*>& integer) const {
     Choices choices;
     for (const Node* node : integer) choices.integer[node];
-    choices.carriers = useful_carriers(graph_, convs_of(choices));
+    if (options_.between_convolutions) choices.carriers = useful_carriers(graph_, convs_of(choices));
     const auto add = [&](const Value* value) {
       if (choices.scales.contains(value)) return;
       const ActivationScale scale = scale_for(value, choices, {});

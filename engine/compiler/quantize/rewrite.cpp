@@ -201,7 +201,7 @@ Result<Rewritten> rewrite(const graph::Graph& graph, Choices& choices) {
     }
     refused[writer.refused()->name()] = writer.reason();
     choices.integer.erase(writer.refused());
-    choices.carriers = useful_carriers(graph, convs_of(choices));
+    if (!choices.carriers.empty()) choices.carriers = useful_carriers(graph, convs_of(choices));
   }
 }
 

@@ -48,10 +48,11 @@ struct QuantizeOptions {
   double max_loss_db = 0.3;
   /// Otherwise: the least ratio of the f32 output's power (about its mean) to the integer model's error.
   double min_snr_db = 25;
-  bool equalize = true;       ///< scales channels of neighbouring layers against each other where that helps
-  bool fit_weights = true;    ///< chooses integers that come nearest to the f32 results, not to the f32 weights
-  bool refine_ranges = true;  ///< widens and narrows the ranges where that helps
-  bool correct_bias = true;   ///< takes systematic errors into the biases where that helps
+  bool between_convolutions = true;  ///< sums, products, functions, pools and the like in integers where they can be
+  bool equalize = true;              ///< scales channels of neighbouring layers against each other where that helps
+  bool fit_weights = true;           ///< chooses integers that come nearest to the f32 results, not to the f32 weights
+  bool refine_ranges = true;         ///< widens and narrows the ranges where that helps
+  bool correct_bias = true;          ///< takes systematic errors into the biases where that helps
   std::vector<CalibrationSample> samples;
 };
 

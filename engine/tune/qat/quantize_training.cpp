@@ -20,6 +20,7 @@ Result<graph::Graph> quantized(const graph::Graph& f32, const QuantizeSettings& 
                                const std::vector<ImagePair>& images, QuantizeReport& report) {
   constexpr int kSamples = 32, kSide = 96;
   QuantizeOptions options;
+  options.between_convolutions = false;  // the network that imitates integers knows convolutions alone
   options.samples = calibration_samples(images, kSamples, kSide);
   const bool allow_all = settings.precision == Precision::kInt8;
   options.max_loss_db = allow_all ? 100 : settings.max_loss_db;
