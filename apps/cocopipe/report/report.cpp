@@ -29,8 +29,9 @@ std::vector<OperatorPrecision> precisions(const format::Program& program, const 
       if (!entry.integer) entry.reason = layer->reason;
     }
     if (entry.integer || quantized.layers.empty() || !entry.reason.empty()) continue;
-    entry.reason = compiler::has_integer_form(op.kind()) ? "it does not stand between integer convolutions"
-                                                         : "the quantiser has no integer form of " + entry.op;
+    entry.reason = compiler::has_integer_form(op.kind())
+                       ? "it does not stand between integer convolutions, or not in a form that integers have"
+                       : "the quantiser has no integer form of " + entry.op;
   }
   return list;
 }
