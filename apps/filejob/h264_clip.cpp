@@ -11,8 +11,10 @@ namespace {
 using quality::Plane8;
 
 constexpr int kSmallestSide = 16;
-// Frame types by rule, nothing decided by a thread's progress.
-constexpr const char* kDeterministic = "threads=1:sync-lookahead=0:b-adapt=0:bframes=2:scenecut=0:non-deterministic=0";
+// Frame types by rule, nothing decided by a thread's progress, and the same on every processor: what libx264 164 does
+// with AVX-512 differs from call to call otherwise.
+constexpr const char* kDeterministic =
+    "threads=1:sync-lookahead=0:b-adapt=0:bframes=2:scenecut=0:non-deterministic=0:cpu-independent=1";
 
 /// 4:2:0 wants even sides.
 int padded(int side) { return std::max(kSmallestSide, (side + 1) / 2 * 2); }

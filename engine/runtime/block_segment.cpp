@@ -19,6 +19,8 @@ using backends::BlockTensor;
 
 // Below this share of useful products rows of single channels are faster.
 constexpr double kLeastDensity = 0.7;
+// A tensor of more floats than this (32 MiB) would go to memory and back between two layers: strips of rows do not.
+constexpr int64_t kMostFloats = int64_t{1} << 23;
 
 bool is_pointwise_activation(const format::UnaryParams& p) {
   return p.kind == format::UnaryKind::kRelu || p.kind == format::UnaryKind::kLeakyRelu ||
@@ -404,6 +406,11 @@ Result<LayerStepSpec> BlockSegmenter::cut(size_t begin) const {
 
 bool suits_blocks(const format::Program& program, std::span<const Shape> shapes, const SessionOptions& options) {
   if (options.reference_kernels) return false;
+  for (const format::Operator& op : program.operators) {
+    for (const int32_t v : op.outputs) {
+      if (shapes[v].element_count().value_or(0) > kMostFloats) return false;
+    }
+  }
   const std::vector<Shape> pictures = picture_shapes(program, shapes);
   const backends::BlockContext context{program, pictures, capabilities_for(options)};
   double all = 0, useful = 0;

@@ -37,7 +37,8 @@ class BlockSegmenter {
   backends::BlockContext context_;
 };
 
-/// Whether nearly all of the program's work is in convolutions that run well in blocks.
+/// Whether nearly all of the program's work is in convolutions that run well in blocks, and its tensors are small
+/// enough to be held whole.
 bool suits_blocks(const format::Program& program, std::span<const Shape> shapes, const SessionOptions& options);
 
 }  // namespace coco::runtime

@@ -124,10 +124,10 @@ TEST_CASE("block segment: a network with skips agrees with the reference, whatev
   }
 }
 
-TEST_CASE("block segment: narrow, grouped and pruned convolutions go another way", "[runtime]") {
-  const auto suits = [](int64_t channels, int64_t groups, int zeros) {
+TEST_CASE("block segment: narrow, grouped and pruned convolutions and large pictures go another way", "[runtime]") {
+  const auto suits = [](int64_t channels, int64_t groups, int zeros, int64_t side = 16) {
     ProgramBuilder b;
-    const int32_t x = b.input("x", {1, channels, 16, 16});
+    const int32_t x = b.input("x", {1, channels, side, side});
     Conv2dParams p;
     p.kernel = {3, 3}, p.pads = {1, 1, 1, 1}, p.group = groups;
     std::vector<float> weights = random_values(channels * channels / groups * 9, 3);
@@ -140,6 +140,8 @@ TEST_CASE("block segment: narrow, grouped and pruned convolutions go another way
   CHECK_FALSE(suits(8, 1, 0));
   CHECK_FALSE(suits(32, 2, 0));
   CHECK_FALSE(suits(32, 1, 5));
+  CHECK(suits(32, 1, 0, 512));
+  CHECK_FALSE(suits(32, 1, 0, 513));
 }
 
 TEST_CASE("matmul step: products with constant matrices agree with the reference, whatever the threads", "[runtime]") {

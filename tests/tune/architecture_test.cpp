@@ -99,9 +99,10 @@ TEST_CASE("libtorch and the engine compute the same network") {
     const torch::Tensor expected = run_architecture(a, from_plain(net), input);
     torch::Tensor out = torch::empty_like(expected);
     const Shape in_shape{1, 1, 18, 22}, out_shape{1, 1, 18 * a.scale, 22 * a.scale};
-    const auto session = Session::create(*model, {&in_shape, 1}, {});
+    SessionOptions options;
+    options.executor = ExecutorKind::kLine;
+    const auto session = Session::create(*model, {&in_shape, 1}, options);
     REQUIRE(session.ok());
-    CHECK((*session)->stats().executor == "line");
     const TensorView in{DataType::kF32, in_shape, input.data_ptr<float>()};
     const MutableTensorView result{DataType::kF32, out_shape, out.data_ptr<float>()};
     REQUIRE((*session)->run({&in, 1}, {&result, 1}).ok());
