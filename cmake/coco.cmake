@@ -16,6 +16,7 @@ add_compile_options(-ffp-contract=off)
 if(COCO_SANITIZE)
   add_compile_options(-fsanitize=${COCO_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${COCO_SANITIZE})
+  add_compile_definitions(COCO_FEW_TARGETS)
 endif()
 
 function(coco_warnings target)

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cmath>
 #include <cstdio>
+#include <fstream>
 #include <functional>
 #include <memory>
 #include <random>
@@ -30,7 +31,7 @@ using graph::Graph;
 using graph::Node;
 
 struct Setup {
-  std::string model;
+  std::string model, write;
   int width = 1920, height = 1080, threads = 0, rounds = 7, frames = 3;
   double tuning_seconds = 3;
 };
@@ -109,7 +110,7 @@ Result<std::shared_ptr<const Model>> f32_model(const Setup& setup, bool fused) {
   return model_of(std::move(graph));
 }
 
-Result<std::shared_ptr<const Model>> int8_model(const Setup& setup, bool ordered) {
+Result<format::Program> int8_program(const Setup& setup, bool ordered) {
   COCO_ASSIGN(Graph graph, imported(setup));
   COCO_TRY(compiler::run_passes(graph));
   COCO_TRY(prune_middle(graph));
@@ -125,7 +126,14 @@ Result<std::shared_ptr<const Model>> int8_model(const Setup& setup, bool ordered
   options.samples.push_back(std::move(sample));
   QuantizeReport report;
   COCO_ASSIGN(Graph quantized, compiler::quantize(graph, Precision::kInt8, options, report));
-  return model_of(std::move(quantized));
+  ModelCard card;
+  card.name = "pruned", card.scale = 2;
+  return compiler::emit(std::move(quantized), card);
+}
+
+Result<std::shared_ptr<const Model>> int8_model(const Setup& setup, bool ordered) {
+  COCO_ASSIGN(format::Program program, int8_program(setup, ordered));
+  return Model::from_program(std::move(program));
 }
 
 /// Whole tensors through a session.
@@ -258,7 +266,17 @@ void print(const std::vector<Step>& steps, const Setup& setup) {
   }
 }
 
+Status write(const Setup& setup) {
+  COCO_ASSIGN(const format::Program program, int8_program(setup, true));
+  COCO_ASSIGN(const std::vector<uint8_t> bytes, format::write_program(program));
+  std::ofstream file(setup.write, std::ios::binary);
+  file.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+  if (file.flush()) return {};
+  return make_error(ErrorCode::kIo, "cannot write '" + setup.write + "'");
+}
+
 Status run(const Setup& setup) {
+  if (!setup.write.empty()) return write(setup);
   COCO_ASSIGN(std::vector<Step> steps, make_steps(setup));
   COCO_TRY(measure(steps, setup));
   print(steps, setup);
@@ -278,6 +296,7 @@ int main(int argc, char** argv) {
   app.add_option("--rounds", setup.rounds)->check(CLI::Range(1, 1000));
   app.add_option("--frames", setup.frames, "measured in each round")->check(CLI::Range(1, 1000));
   app.add_option("--tuning-seconds", setup.tuning_seconds)->check(CLI::Range(0.0, 60.0));
+  app.add_option("--write", setup.write, "only write the pruned integer network to this .coco file");
   CLI11_PARSE(app, argc, argv);
   const coco::Status status = coco::bench::run(setup);
   if (status.ok()) return 0;
