@@ -1,4 +1,5 @@
 #include "kernels/steps/steps_row.h"
+#include "kernels/targets.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/steps/steps_row_hwy.cpp"
