@@ -18,7 +18,7 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 
 /// Raised when the files' layout changes, or the plans' meaning.
-constexpr int kFormat = 1;
+constexpr int kFormat = 2;
 /// Files looked at when the cache is counted.
 constexpr int kMaxCounted = 10000;
 

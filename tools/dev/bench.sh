@@ -104,6 +104,7 @@ bench_onnxruntime() {
   r=$(printf '%s\n' "${pruned[@]}" | sort -g | sed -n 2p)
   row "cocopipe sr2x-s f32, 2 threads" "$(awk -v t="$a" 'BEGIN {printf "%.2f fps", 1000 / t}')" "p50 $a ms, 8-bit luma in and out"
   row "cocopipe sr2x-s int8, dense, 2 threads" "$(awk -v t="$c" 'BEGIN {printf "%.2f fps", 1000 / t}')" "p50 $c ms, 8-bit luma in and out"
+  row "cocopipe sr2x-s int8, 4 of 9, 2 threads" "$(awk -v t="$r" 'BEGIN {printf "%.2f fps", 1000 / t}')" "p50 $r ms, 8-bit luma in and out"
   row "cocopipe sr2x-s as shipped, 2 threads" "$(awk -v t="$s" 'BEGIN {printf "%.2f fps", 1000 / t}')" "p50 $s ms, 8-bit luma in and out"
   row "ONNX Runtime $ORT_VERSION, 2 threads" "$(awk -v t="$b" 'BEGIN {printf "%.2f fps", 1000 / t}')" "p50 $b ms, f32 tensors"
   row "ONNX Runtime on our QDQ export, 2 threads" "$(awk -v t="$e" 'BEGIN {printf "%.2f fps", 1000 / t}')" \
