@@ -53,7 +53,9 @@ TEST_CASE("compile: the report tells what was done, what it costs and what would
   CHECK(std::none_of(report["precision"].begin(), report["precision"].end(),
                      [](const json& op) { return op["integer"].get<bool>(); }));
   CHECK(report["inputs"]["luma"] == json({1, 1, 64, 96}));
+#if !defined(__SANITIZE_ADDRESS__)  // whose allocator does not tell what is in use
   CHECK(report["memory"]["peak_bytes"] > report["memory"]["arena_bytes"]);
+#endif
   CHECK(report["memory"]["tensor_bytes"] == 4 * 96 * 64 * 5);
   CHECK(report["time"]["ms_p50"] > 0);
   CHECK(report["accuracy"]["samples"].get<std::string>().find("noise") == 0);
