@@ -1,6 +1,6 @@
 // Purpose: the two convolution loops of patch_kernels.cpp, which includes this once for each instruction set with
-// COCO_TUNE_ISA (a namespace), COCO_TUNE_TARGET (the function attribute), COCO_TUNE_LANES and COCO_TUNE_GROUPS (of four
-// output channels a register tile takes) defined, and COCO_TUNE_GRADIENT_CHANNELS x
+// COCO_TUNE_ISA (a namespace), COCO_TUNE_TARGET (the function attribute, which stays defined), COCO_TUNE_LANES,
+// COCO_TUNE_GROUPS (of four output channels a register tile takes), and COCO_TUNE_GRADIENT_CHANNELS x
 // COCO_TUNE_GRADIENT_ROWS of the kernel that a tile of the weights' gradient takes. Sizes are multiples of
 // COCO_TUNE_LANES. COCO_TUNE_KEEP(v) holds a vector in a register that several instructions read: GCC would load it
 // anew for each.
@@ -19,12 +19,12 @@ using Unaligned = float __attribute__((vector_size(4 * COCO_TUNE_LANES), aligned
 COCO_TUNE_INLINE void load(const float* p, Vector& v) { v = *reinterpret_cast<const Unaligned*>(p); }
 COCO_TUNE_INLINE void store(float* p, const Vector& v) { *reinterpret_cast<Unaligned*>(p) = v; }
 
-/// Halves added to halves, down to one.
+/// Half added to half, then neighbour to neighbour.
 COCO_TUNE_INLINE float sum_lanes(const Vector& v) {
-  float sums[kLanes];
-  for (int i = 0; i < kLanes; ++i) sums[i] = v[i];
-  for (int half = kLanes / 2; half > 0; half /= 2) {
-    for (int i = 0; i < half; ++i) sums[i] += sums[i + half];
+  float sums[kLanes / 2];
+  for (int i = 0; i < kLanes / 2; ++i) sums[i] = v[i] + v[i + kLanes / 2];
+  for (int count = kLanes / 4; count > 0; count /= 2) {
+    for (int i = 0; i < count; ++i) sums[i] = sums[2 * i] + sums[2 * i + 1];
   }
   return sums[0];
 }
@@ -145,7 +145,6 @@ COCO_TUNE_TARGET void conv3x3_weight_gradient(const PlaneGrid& grid, const float
 
 #undef COCO_TUNE_INLINE
 #undef COCO_TUNE_ISA
-#undef COCO_TUNE_TARGET
 #undef COCO_TUNE_LANES
 #undef COCO_TUNE_GROUPS
 #undef COCO_TUNE_KEEP

@@ -14,6 +14,10 @@
 #define COCO_TUNE_GRADIENT_CHANNELS 2
 #define COCO_TUNE_GRADIENT_ROWS 3
 #include "tune/patch_conv-inl.h"
+#undef COCO_TUNE_TARGET
+#define COCO_TUNE_TARGET __attribute__((target("avx2,fma")))
+#else
+#define COCO_TUNE_TARGET
 #endif
 
 #define COCO_TUNE_ISA narrow
@@ -22,18 +26,7 @@
 #define COCO_TUNE_KEEP(v) static_cast<void>(v)
 #define COCO_TUNE_GRADIENT_CHANNELS 4
 #define COCO_TUNE_GRADIENT_ROWS 1
-#if defined(__x86_64__)
-#define COCO_TUNE_TARGET __attribute__((target("avx2,fma")))
-#else
-#define COCO_TUNE_TARGET
-#endif
 #include "tune/patch_conv-inl.h"
-
-#if defined(__x86_64__)
-#define COCO_TUNE_TARGET __attribute__((target("avx2,fma")))
-#else
-#define COCO_TUNE_TARGET
-#endif
 
 namespace coco::tune {
 namespace {
@@ -44,15 +37,15 @@ using narrow::store;
 using narrow::sum_lanes;
 using narrow::Vector;
 
-bool takes_wide(const PlaneGrid& grid) {
 #if defined(__x86_64__)
+bool takes_wide(const PlaneGrid& grid) {
   static const bool supported = __builtin_cpu_supports("avx512f") != 0;
   return supported && grid.size % wide::kLanes == 0;
-#else
-  static_cast<void>(grid);
-  return false;
-#endif
 }
+#else
+namespace wide = narrow;
+bool takes_wide(const PlaneGrid&) { return false; }
+#endif
 
 }  // namespace
 
@@ -66,20 +59,13 @@ bool patch_kernels_supported() {
 
 void conv3x3(const PlaneGrid& grid, const float* in, int channels_in, const float* packed, const float* bias,
              float* out, int channels_out) {
-#if defined(__x86_64__)
-  if (takes_wide(grid)) return wide::conv3x3(grid, in, channels_in, packed, bias, out, channels_out);
-#endif
-  narrow::conv3x3(grid, in, channels_in, packed, bias, out, channels_out);
+  (takes_wide(grid) ? wide::conv3x3 : narrow::conv3x3)(grid, in, channels_in, packed, bias, out, channels_out);
 }
 
 void conv3x3_weight_gradient(const PlaneGrid& grid, const float* in, int channels_in, const float* gradient,
                              int channels_out, float* d_weight, float* d_bias) {
-#if defined(__x86_64__)
-  if (takes_wide(grid)) {
-    return wide::conv3x3_weight_gradient(grid, in, channels_in, gradient, channels_out, d_weight, d_bias);
-  }
-#endif
-  narrow::conv3x3_weight_gradient(grid, in, channels_in, gradient, channels_out, d_weight, d_bias);
+  (takes_wide(grid) ? wide::conv3x3_weight_gradient : narrow::conv3x3_weight_gradient)(grid, in, channels_in, gradient,
+                                                                                       channels_out, d_weight, d_bias);
 }
 
 COCO_TUNE_TARGET void prelu(const PlaneGrid& grid, const float* before, const float* slope, int channels,
