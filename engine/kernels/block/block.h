@@ -92,6 +92,8 @@ struct BlockRowArgs {
 using BlockLoadFn = void (*)(const BlockRowArgs& args, const float* planes, float* block);
 using BlockStoreFn = void (*)(const BlockRowArgs& args, const float* block, float* planes);
 
+/// Room for `floats` packed weights; pads bias and slope. Null when there is no memory.
+float* allocate_block_weights(BlockConvWeights& weights, size_t floats);
 /// Packs OIHW weights ([out][in][kh][kw], depthwise [out][1][kh][kw]) into weights.packed; pads bias and slope, which
 /// have out_channels values (slope may be empty). False when there is no memory.
 bool pack_block_weights(const float* oihw, BlockConvWeights& weights);

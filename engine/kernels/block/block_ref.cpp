@@ -6,22 +6,6 @@
 namespace coco::kernels {
 namespace {
 
-float activate(const BlockConvWeights& w, int channel, float v) {
-  switch (w.epilogue) {
-    case Epilogue::kNone:
-      return v;
-    case Epilogue::kRelu:
-      return std::max(v, 0.0f);
-    case Epilogue::kLeakyRelu:
-      return v < 0 ? v * w.a : v;
-    case Epilogue::kPrelu:
-      return v < 0 ? v * w.slope[channel] : v;
-    case Epilogue::kClip:
-      return std::min(std::max(v, w.a), w.b);
-  }
-  return v;
-}
-
 /// Calls sum(channel, in, start) for every element, `in` at its first tap, and stores what comes of it.
 template <typename Sum>
 void each_element(const BlockConvArgs& args, const Sum& sum) {
@@ -34,7 +18,7 @@ void each_element(const BlockConvArgs& args, const Sum& sum) {
           float v = sum(channel, args.in + y * args.in_row + x * args.in_pixel, args.weights->bias[channel]);
           const float add = args.add == nullptr ? 0.0f : args.add[b * args.add_block + y * args.add_row + at];
           if (args.add != nullptr && args.add_first) v += add;
-          v = activate(*args.weights, channel, v);
+          v = apply_epilogue(*args.weights, channel, v);
           if (args.add != nullptr && !args.add_first) v += add;
           args.out[b * args.out_block + y * args.out_row + at] = v;
         }
@@ -42,15 +26,22 @@ void each_element(const BlockConvArgs& args, const Sum& sum) {
 
 }  // namespace
 
+float* allocate_block_weights(BlockConvWeights& w, size_t floats) {
+  auto memory = Buffer::allocate(floats * sizeof(float));
+  if (!memory.ok()) return nullptr;
+  w.packed = std::move(*memory);
+  const size_t channels = static_cast<size_t>(channel_blocks(w.out_channels)) * kBlock;
+  w.bias.resize(channels, 0.0f);
+  if (!w.slope.empty()) w.slope.resize(channels, 1.0f);
+  auto* values = static_cast<float*>(w.packed.data());
+  w.values = values;
+  return values;
+}
+
 bool pack_block_weights(const float* oihw, BlockConvWeights& w) {
   const int blocks = channel_blocks(w.out_channels), taps = w.kernel_h * w.kernel_w;
-  auto memory = Buffer::allocate(static_cast<size_t>(blocks) * static_cast<size_t>(w.panel()) * sizeof(float));
-  if (!memory.ok()) return false;
-  w.packed = std::move(*memory);
-  w.bias.resize(static_cast<size_t>(blocks) * kBlock, 0.0f);
-  if (!w.slope.empty()) w.slope.resize(static_cast<size_t>(blocks) * kBlock, 1.0f);
-  auto* out = static_cast<float*>(w.packed.data());
-  w.values = out;
+  float* out = allocate_block_weights(w, static_cast<size_t>(blocks) * static_cast<size_t>(w.panel()));
+  if (out == nullptr) return false;
   const int in_channels = w.depthwise ? 1 : w.in_channels;
   for (int block = 0; block < blocks; ++block)
     for (int first = 0; first < in_channels; first += kBlock)

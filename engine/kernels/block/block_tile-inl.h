@@ -11,13 +11,7 @@
 
 #include <hwy/highway.h>
 
-#ifndef COCO_UNROLL
-#if defined(__clang__)
-#define COCO_UNROLL _Pragma("clang loop unroll(full)")
-#else
-#define COCO_UNROLL _Pragma("GCC unroll 16")
-#endif
-#endif
+#include "kernels/sloped-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace coco::kernels {
@@ -42,15 +36,6 @@ constexpr int kTilePixels = 1, kTileBlocks = 1;
 constexpr int kTilePixels = 2, kTileBlocks = 1;
 #endif
 
-// Highway 1.0's IfNegativeThenElse looks at every bit of the mask where there is no blend by sign (before SSE4.1).
-HWY_INLINE BlockV BlockSloped(BlockV v, BlockV slope) {
-#if HWY_TARGET == HWY_SSSE3 || HWY_TARGET == HWY_SCALAR
-  return hn::IfThenElse(hn::Lt(v, hn::Zero(BlockD())), hn::Mul(v, slope), v);
-#else
-  return hn::IfNegativeThenElse(v, hn::Mul(v, slope), v);
-#endif
-}
-
 // The activation of one vector; `slope` points at the slopes of its channels.
 HWY_INLINE BlockV BlockActivate(const BlockConvWeights& w, const float* slope, BlockV v) {
   const BlockD d;
@@ -60,9 +45,9 @@ HWY_INLINE BlockV BlockActivate(const BlockConvWeights& w, const float* slope, B
     case Epilogue::kClip:
       return hn::Min(hn::Max(v, hn::Set(d, w.a)), hn::Set(d, w.b));
     case Epilogue::kLeakyRelu:
-      return BlockSloped(v, hn::Set(d, w.a));
+      return Sloped(v, hn::Set(d, w.a));
     case Epilogue::kPrelu:
-      return BlockSloped(v, hn::LoadU(d, slope));
+      return Sloped(v, hn::LoadU(d, slope));
     default:
       return v;
   }

@@ -31,13 +31,6 @@ void transform(const float (&matrix)[kRows][kTileIn], const float (&in)[kTileIn]
     }
 }
 
-float activate(const BlockConvWeights& w, int channel, float v) {
-  ConvRowWeights row;
-  row.epilogue = w.epilogue, row.a = w.a, row.b = w.b;
-  if (w.epilogue != Epilogue::kPrelu) return apply_epilogue(row, channel, v);
-  return v < 0 ? v * w.slope[static_cast<size_t>(channel)] : v;
-}
-
 }  // namespace
 
 size_t winograd_scratch(const BlockConvWeights& w, int tiles) {
@@ -48,13 +41,8 @@ size_t winograd_scratch(const BlockConvWeights& w, int tiles) {
 bool pack_winograd_weights(const float* oihw, BlockConvWeights& w) {
   const int blocks = channel_blocks(w.out_channels);
   const size_t plane = static_cast<size_t>(blocks) * static_cast<size_t>(w.in_channels) * kBlock;
-  auto memory = Buffer::allocate(plane * kTilePlanes * sizeof(float));
-  if (!memory.ok()) return false;
-  w.packed = std::move(*memory);
-  w.bias.resize(static_cast<size_t>(blocks) * kBlock, 0.0f);
-  if (!w.slope.empty()) w.slope.resize(static_cast<size_t>(blocks) * kBlock, 1.0f);
-  auto* out = static_cast<float*>(w.packed.data());
-  w.values = out;
+  float* out = allocate_block_weights(w, plane * kTilePlanes);
+  if (out == nullptr) return false;
   for (int m = 0; m < w.out_channels; ++m)
     for (int c = 0; c < w.in_channels; ++c, oihw += 9) {
       double half[kTileIn][3] = {};
@@ -99,7 +87,7 @@ void winograd_ref(const WinogradArgs& args) {
           const float add =
               args.add == nullptr ? 0.0f : args.add[m / kBlock * args.add_block + (y0 + i) * args.add_row + column];
           float value = result[i][j] + w.bias[static_cast<size_t>(m)] + (args.add_first ? add : 0);
-          value = activate(w, m, value) + (args.add_first ? 0 : add);
+          value = apply_epilogue(w, m, value) + (args.add_first ? 0 : add);
           args.out[m / kBlock * args.out_block + (y0 + i) * args.out_row + column] = value;
         }
     }

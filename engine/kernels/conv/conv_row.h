@@ -6,6 +6,7 @@
 // result does not depend on how the row was cut.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <vector>
 
@@ -56,8 +57,23 @@ using ConvRowFn = void (*)(const ConvRowArgs&);
 /// Packs OIHW weights ([out_channels][in_channels / groups][kh][kw]) for tiles of `oc_tile`.
 void pack_conv_weights(const float* oihw, ConvRowWeights& weights);
 
-/// The activation of one output channel.
-float apply_epilogue(const ConvRowWeights& weights, int channel, float v);
+/// The activation of one output channel. Weights: ConvRowWeights or another with the same activation.
+template <typename Weights>
+float apply_epilogue(const Weights& w, int channel, float v) {
+  switch (w.epilogue) {
+    case Epilogue::kNone:
+      return v;
+    case Epilogue::kRelu:
+      return std::max(v, 0.0f);
+    case Epilogue::kLeakyRelu:
+      return v < 0 ? v * w.a : v;
+    case Epilogue::kPrelu:
+      return v < 0 ? v * w.slope[static_cast<size_t>(channel)] : v;
+    case Epilogue::kClip:
+      return std::min(std::max(v, w.a), w.b);
+  }
+  return v;
+}
 
 void conv_row_ref(const ConvRowArgs& args);
 /// Unit stride.

@@ -1,5 +1,3 @@
-#include <algorithm>
-
 #include "kernels/conv/conv_row.h"
 
 namespace coco::kernels {
@@ -21,22 +19,6 @@ void pack_conv_weights(const float* oihw, ConvRowWeights& weights) {
               *out++ = oihw[(channel * in_per_group + c) * taps + ky * weights.kernel_w + kx];
             }
     }
-}
-
-float apply_epilogue(const ConvRowWeights& w, int channel, float v) {
-  switch (w.epilogue) {
-    case Epilogue::kNone:
-      return v;
-    case Epilogue::kRelu:
-      return std::max(v, 0.0f);
-    case Epilogue::kLeakyRelu:
-      return v < 0 ? v * w.a : v;
-    case Epilogue::kPrelu:
-      return v < 0 ? v * w.slope[channel] : v;
-    case Epilogue::kClip:
-      return std::min(std::max(v, w.a), w.b);
-  }
-  return v;
 }
 
 void conv_row_ref(const ConvRowArgs& args) {

@@ -11,13 +11,9 @@
 
 #include <hwy/highway.h>
 
-#ifndef COCO_UNROLL
-#if defined(__clang__)
-#define COCO_UNROLL _Pragma("clang loop unroll(full)")
-#else
-#define COCO_UNROLL _Pragma("GCC unroll 16")
-#endif
+#include "kernels/sloped-inl.h"
 
+#ifndef COCO_IN_REGISTER
 // Keeps a loaded vector in a register. Left alone, GCC folds the load into each multiply-add that uses it, and the
 // row is then bound by its (unaligned) loads: 33 instead of 21 a tap triple.
 #if defined(__x86_64__) && !defined(__clang__)
@@ -46,15 +42,6 @@ constexpr int kOcTile = 4, kVectors = 2;
 
 using D = hn::ScalableTag<float>;
 using V = hn::Vec<D>;
-
-// Highway 1.0's IfNegativeThenElse looks at every bit of the mask where there is no blend by sign (before SSE4.1).
-HWY_INLINE V Sloped(V v, V slope) {
-#if HWY_TARGET == HWY_SSSE3 || HWY_TARGET == HWY_SCALAR
-  return hn::IfThenElse(hn::Lt(v, hn::Zero(D())), hn::Mul(v, slope), v);
-#else
-  return hn::IfNegativeThenElse(v, hn::Mul(v, slope), v);
-#endif
-}
 
 // A clip, or a slope for negative values (1 where there is no activation).
 HWY_INLINE V Activate(const ConvRowWeights& w, V slope, V v) {

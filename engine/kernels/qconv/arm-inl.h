@@ -12,6 +12,7 @@
 #include <hwy/highway.h>
 
 #include "kernels/qconv/arm.h"
+#include "kernels/sloped-inl.h"
 
 #if HWY_TARGET == HWY_NEON && HWY_ARCH_ARM_A64
 HWY_BEFORE_NAMESPACE();

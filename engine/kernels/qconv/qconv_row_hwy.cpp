@@ -10,17 +10,11 @@
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
-#if defined(__clang__)
-#define COCO_UNROLL _Pragma("clang loop unroll(full)")
-#else
-#define COCO_UNROLL _Pragma("GCC unroll 16")
-#endif
-
-// After COCO_UNROLL: it has loops.
 #include "kernels/qconv/arm-inl.h"
 #include "kernels/qconv/dot4-inl.h"
 #include "kernels/qconv/requantize-inl.h"
 #include "kernels/row/shuffle_store-inl.h"
+#include "kernels/sloped-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace coco::kernels {

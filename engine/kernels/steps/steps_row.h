@@ -6,19 +6,22 @@
 #include <cstdint>
 
 #include "format/params.h"
+#include "kernels/dense/resize_taps.h"
 
 namespace coco::kernels {
 
 inline constexpr int kStepsRowSlop = 64;
+/// Bits that the weights of a row and of a column add, and half of a step in them.
+inline constexpr int kBothTaps = 2 * kStepTapsBits, kBothTapsHalf = 1 << (kBothTaps - 1);
 
-/// Two rows of words, their bytes weighted (weights sum to 128) and brought together, then words the same way: word x
-/// of the result is made of words first[x] and second[x].
+/// Two rows of words, their bytes weighted (weights sum to kStepTapsUnit) and brought together, then words the same
+/// way: word x of the result is made of words first[x] and second[x].
 ///   t = top_weight * top + bottom_weight * bottom
-///   out[x] = round_half_even((first_weight[x] * t[first[x]] + second_weight[x] * t[second[x]]) / 2^14)
+///   out[x] = round_half_even((first_weight[x] * t[first[x]] + second_weight[x] * t[second[x]]) / 2^kBothTaps)
 struct StepsBlendArgs {
   const uint32_t *top = nullptr, *bottom = nullptr;
   int columns = 0;  ///< words of the two rows
-  int32_t top_weight = 128, bottom_weight = 0;
+  int32_t top_weight = kStepTapsUnit, bottom_weight = 0;
   const int32_t *first = nullptr, *second = nullptr, *second_weight = nullptr;  ///< for each result
   int width = 0;
   uint16_t* scratch = nullptr;  ///< 4 * (columns + kStepsRowSlop)

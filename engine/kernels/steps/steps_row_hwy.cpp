@@ -150,9 +150,9 @@ void Blend(const StepsBlendArgs& args) {
     const int32_t weight = args.second_weight[x];
     const auto first = hn::PromoteTo(d4, hn::LoadU(h4, args.scratch + 4 * args.first[x]));
     const auto second = hn::PromoteTo(d4, hn::LoadU(h4, args.scratch + 4 * args.second[x]));
-    const auto sum = hn::Add(hn::Mul(first, hn::Set(d4, 128 - weight)), hn::Mul(second, hn::Set(d4, weight)));
-    const auto odd = hn::And(hn::ShiftRight<14>(sum), hn::Set(d4, 1));
-    const auto rounded = hn::ShiftRight<14>(hn::Add(sum, hn::Add(odd, hn::Set(d4, (1 << 13) - 1))));
+    const auto sum = hn::Add(hn::Mul(first, hn::Set(d4, kStepTapsUnit - weight)), hn::Mul(second, hn::Set(d4, weight)));
+    const auto odd = hn::And(hn::ShiftRight<kBothTaps>(sum), hn::Set(d4, 1));
+    const auto rounded = hn::ShiftRight<kBothTaps>(hn::Add(sum, hn::Add(odd, hn::Set(d4, kBothTapsHalf - 1))));
     hn::StoreU(hn::DemoteTo(b4, rounded), b4, out + 4 * x);
   }
 #endif

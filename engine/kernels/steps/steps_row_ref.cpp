@@ -55,8 +55,8 @@ void blend(const StepsBlendArgs& args) {
     const int32_t weight = args.second_weight[x];
     const uint16_t *first = args.scratch + 4 * args.first[x], *second = args.scratch + 4 * args.second[x];
     for (int i = 0; i < 4; ++i) {
-      const int32_t sum = (128 - weight) * first[i] + weight * second[i];
-      out[4 * x + i] = static_cast<uint8_t>((sum + (1 << 13) - 1 + (sum >> 14 & 1)) >> 14);
+      const int32_t sum = (kStepTapsUnit - weight) * first[i] + weight * second[i];
+      out[4 * x + i] = static_cast<uint8_t>((sum + kBothTapsHalf - 1 + (sum >> kBothTaps & 1)) >> kBothTaps);
     }
   }
 }
