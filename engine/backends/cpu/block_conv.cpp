@@ -162,24 +162,6 @@ class BlockWinogradOp : public BlockOp {
   int parts_ = 1;
 };
 
-bool fused(format::UnaryKind kind) {
-  return kind == format::UnaryKind::kIdentity || kind == format::UnaryKind::kRelu ||
-         kind == format::UnaryKind::kLeakyRelu || kind == format::UnaryKind::kClip;
-}
-
-kernels::Epilogue epilogue_of(format::UnaryKind kind) {
-  switch (kind) {
-    case format::UnaryKind::kRelu:
-      return kernels::Epilogue::kRelu;
-    case format::UnaryKind::kLeakyRelu:
-      return kernels::Epilogue::kLeakyRelu;
-    case format::UnaryKind::kClip:
-      return kernels::Epilogue::kClip;
-    default:
-      return kernels::Epilogue::kNone;
-  }
-}
-
 }  // namespace
 
 Result<BlockNode> block_conv_node(const BlockContext& context, size_t index) {
@@ -193,7 +175,7 @@ Result<BlockNode> block_conv_node(const BlockContext& context, size_t index) {
   if (!constant(1) || !constant(2) || !constant(3)) return block_unsupported(op, "its weights are computed");
   const bool depthwise = p.group > 1 && p.group == in[1] && p.group == out[1];
   if (p.group != 1 && !depthwise) return block_unsupported(op, "it has groups of channels");
-  if (!fused(p.activation)) return block_unsupported(op, "its activation stands alone");
+  if (!epilogue_of(p.activation)) return block_unsupported(op, "its activation stands alone");
   constexpr int64_t kWidestBorder = 16;
   if (*std::max_element(p.pads.begin(), p.pads.end()) > kWidestBorder)
     return block_unsupported(op, "its padding is wide");
@@ -228,7 +210,8 @@ kernels::BlockConvWeights block_conv_weights(const BlockContext& context, size_t
   weights.in_channels = static_cast<int>(context.shapes[op.inputs[0]][1]);
   weights.kernel_h = static_cast<int>(p.kernel[0]), weights.kernel_w = static_cast<int>(p.kernel[1]);
   weights.depthwise = p.group > 1;
-  weights.epilogue = epilogue_of(activation.kind), weights.a = activation.a, weights.b = activation.b;
+  weights.epilogue = epilogue_of(activation.kind).value_or(kernels::Epilogue::kNone);
+  weights.a = activation.a, weights.b = activation.b;
   weights.bias.assign(static_cast<size_t>(weights.out_channels), 0.0f);
   const auto has = [&](size_t i) { return i < op.inputs.size() && op.inputs[i] != format::kNoValue; };
   if (has(2)) {

@@ -44,6 +44,29 @@ Result<std::span<const uint8_t>> BindContext::constant_bytes(int i, DataType typ
   return value.constant.bytes;
 }
 
+std::optional<kernels::Epilogue> epilogue_of(format::UnaryKind activation) {
+  switch (activation) {
+    case format::UnaryKind::kIdentity:
+      return kernels::Epilogue::kNone;
+    case format::UnaryKind::kRelu:
+      return kernels::Epilogue::kRelu;
+    case format::UnaryKind::kLeakyRelu:
+      return kernels::Epilogue::kLeakyRelu;
+    case format::UnaryKind::kClip:
+      return kernels::Epilogue::kClip;
+    default:
+      return std::nullopt;
+  }
+}
+
+Interval pool_reach(const format::Pool2dParams& p, size_t axis, Interval results, int size) {
+  const int64_t reach = (p.kernel[axis] - 1) * p.dilation[axis];
+  const auto low = static_cast<int>(results.begin * p.stride[axis] - p.pads[axis]);
+  const auto high = static_cast<int>((results.end - 1) * p.stride[axis] - p.pads[axis] + reach + 1);
+  const int first = std::clamp(low, 0, size - 1);
+  return {first, std::clamp(high, first + 1, size)};
+}
+
 namespace {
 
 Result<BoundRowOp> bind(const BindContext& context) {

@@ -1,6 +1,7 @@
 // Purpose: what the binders of row operators share: the operator, its shapes and constants, and one binder each.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 #include <type_traits>
@@ -59,6 +60,11 @@ struct BindContext {
   }
   Result<std::span<const uint8_t>> constant_bytes(int i, DataType type) const;
 };
+
+/// How the kernels of convolutions end for an activation; nothing where it takes a kernel of its own.
+std::optional<kernels::Epilogue> epilogue_of(format::UnaryKind activation);
+/// Rows (axis 0) or columns (axis 1) of a picture of `size` that `results` of a pool look at.
+Interval pool_reach(const format::Pool2dParams& params, size_t axis, Interval results, int size);
 
 Result<BoundRowOp> bind_conv(const BindContext& context);
 Result<BoundRowOp> bind_conv_transpose(const BindContext& context);

@@ -267,19 +267,6 @@ class ConvTransposeOp : public RowOp {
   std::vector<float> weights_, bias_;
 };
 
-kernels::Epilogue epilogue_of(format::UnaryKind kind) {
-  switch (kind) {
-    case format::UnaryKind::kRelu:
-      return kernels::Epilogue::kRelu;
-    case format::UnaryKind::kLeakyRelu:
-      return kernels::Epilogue::kLeakyRelu;
-    case format::UnaryKind::kClip:
-      return kernels::Epilogue::kClip;
-    default:
-      return kernels::Epilogue::kNone;
-  }
-}
-
 }  // namespace
 
 Result<BoundRowOp> bind_conv(const BindContext& context) {
@@ -298,14 +285,15 @@ Result<BoundRowOp> bind_conv(const BindContext& context) {
     COCO_ASSIGN(const auto bias, context.constant(2));
     std::copy(bias.begin(), bias.end(), weights.bias.begin());
   }
-  weights.epilogue = epilogue_of(params.activation);
+  const auto epilogue = epilogue_of(params.activation);
+  weights.epilogue = epilogue.value_or(kernels::Epilogue::kNone);
   weights.a = params.act_a, weights.b = params.act_b;
   if (context.has_input(3)) {
     COCO_ASSIGN(const auto slope, context.constant(3));
     weights.epilogue = kernels::Epilogue::kPrelu;
     weights.slope.assign(slope.begin(), slope.end());
   }
-  const bool fused = weights.epilogue != kernels::Epilogue::kNone || params.activation == format::UnaryKind::kIdentity;
+  const bool fused = epilogue.has_value() || context.has_input(3);
   const PostFn post = fused ? nullptr : choose<kernels::UnaryRowSlot>(context.capabilities);
   if (!context.capabilities.target.empty() && (context.capabilities.skip_zeros || weights.stride_x > 1)) {
     kernels::ConvRowWeights unit = weights;  // as the kernel sees it

@@ -14,8 +14,8 @@ class PoolOp : public RowOp {
  public:
   PoolOp(const format::Pool2dParams& params, RowTensor input, const Capabilities& capabilities)
       : p_(params), input_(input), binary_(choose<kernels::BinaryRowSlot>(capabilities)) {}
-  Interval rows_needed(int, int y) const override { return reach(0, y, y + 1, input_.height); }
-  Interval cols_needed(int, Interval x) const override { return reach(1, x.begin, x.end, input_.width); }
+  Interval rows_needed(int, int y) const override { return pool_reach(p_, 0, {y, y + 1}, input_.height); }
+  Interval cols_needed(int, Interval x) const override { return pool_reach(p_, 1, x, input_.width); }
   size_t scratch_floats(int width) const override {
     const Interval x = {0, width};
     const int64_t columns = (x.size() - 1) * p_.stride[1] + (p_.kernel[1] - 1) * p_.dilation[1] + 1;
@@ -45,14 +45,6 @@ class PoolOp : public RowOp {
   }
 
  private:
-  /// Rows or columns of the input that results [begin, end) look at, inside the picture.
-  Interval reach(size_t axis, int begin, int end, int size) const {
-    const auto low = static_cast<int>(begin * p_.stride[axis] - p_.pads[axis]);
-    const auto high =
-        static_cast<int>((end - 1) * p_.stride[axis] - p_.pads[axis] + (p_.kernel[axis] - 1) * p_.dilation[axis] + 1);
-    const int first = std::clamp(low, 0, size - 1);
-    return {first, std::clamp(high, first + 1, size)};
-  }
   float column(const RowArgs& args, Interval columns, int x, int rows) const {
     const auto first = static_cast<int>(x * p_.stride[1] - p_.pads[1]);
     float most = -std::numeric_limits<float>::infinity(), sum = 0;

@@ -185,7 +185,7 @@ class QuantConvSinkOp : public RowOp {
     return input == 0 ? Interval{y, y + 1} : conv_.rows_needed(0, y / 2);
   }
   Interval cols_needed(int input, Interval x) const override {
-    return input == 0 ? x : conv_.cols_needed(0, {x.begin / 2, (x.end + 1) / 2});
+    return input == 0 ? x : conv_.cols_needed(0, {x.begin / 2, x.end / 2});
   }
   void run(const RowArgs& args) const noexcept override {
     const Binding& binding = args.bindings[binding_];

@@ -70,8 +70,8 @@ class StepsMaxPool : public RowOp {
  public:
   StepsMaxPool(const format::Pool2dParams& params, RowTensor input, const Capabilities& capabilities)
       : p_(params), input_(input), kernel_(kernel_of(capabilities)) {}
-  Interval rows_needed(int, int y) const override { return reach(0, y, y + 1, input_.height); }
-  Interval cols_needed(int, Interval x) const override { return reach(1, x.begin, x.end, input_.width); }
+  Interval rows_needed(int, int y) const override { return pool_reach(p_, 0, {y, y + 1}, input_.height); }
+  Interval cols_needed(int, Interval x) const override { return pool_reach(p_, 1, x, input_.width); }
   size_t scratch_floats(int width) const override {
     const int64_t columns = (width - 1) * p_.stride[1] + (p_.kernel[1] - 1) * p_.dilation[1] + 1;
     return static_cast<size_t>(columns) + kernels::kStepsRowSlop;
@@ -94,13 +94,6 @@ class StepsMaxPool : public RowOp {
   }
 
  private:
-  Interval reach(size_t axis, int begin, int end, int size) const {
-    const auto low = static_cast<int>(begin * p_.stride[axis] - p_.pads[axis]);
-    const auto high =
-        static_cast<int>((end - 1) * p_.stride[axis] - p_.pads[axis] + (p_.kernel[axis] - 1) * p_.dilation[axis] + 1);
-    const int first = std::clamp(low, 0, size - 1);
-    return {first, std::clamp(high, first + 1, size)};
-  }
   uint32_t column(const uint32_t* row, Interval columns, int x) const {
     const auto first = static_cast<int>(x * p_.stride[1] - p_.pads[1]);
     uint8_t most[4] = {};
