@@ -263,14 +263,6 @@ struct SegmentBuilder {
   }
 };
 
-std::vector<Shape> picture_shapes(const format::Program& program, std::span<const Shape> shapes) {
-  std::vector<Shape> pictures(shapes.begin(), shapes.end());
-  for (size_t v = 0; v < shapes.size(); ++v) {
-    if (shapes[v].rank() == 4 && !program.values[v].is_constant()) pictures[v][0] = 1;
-  }
-  return pictures;
-}
-
 }  // namespace
 
 BlockSegmenter::BlockSegmenter(const format::Program& program, std::span<const Shape> shapes,

@@ -122,9 +122,8 @@ class Planner {
     const int threads = plan_.threads, share = (master.height + threads - 1) / threads;
     int unit = sink_step(), large = options_.band_height, small = options_.band_height;
     if (options_.band_height <= 0) {
-      // A large band for each worker, then small ones: whoever was held up leaves them to the others.
       unit = std::lcm(unit, kMinBand);
-      large = threads > 1 ? share * 3 / 4 : share;
+      large = large_part(share, threads);
       small = share - large;
     }
     large = round_up(std::max(large, 1), unit), small = round_up(std::max(small, 1), unit);

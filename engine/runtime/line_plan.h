@@ -24,6 +24,10 @@ struct RingPlan {
 /// Per operator the rows (of a band) or columns (of a strip) of its result it computes; for a sink those it stores.
 using Extent = std::vector<backends::Interval>;
 
+/// Of `rows` those computed in large parts, one for each thread; the rest in small ones, which whoever was held up
+/// leaves to the others.
+constexpr int large_part(int rows, int threads) { return threads > 1 ? rows * 3 / 4 : rows; }
+
 struct LinePlan {
   std::vector<RingPlan> rings;  ///< per tensor
   std::vector<Extent> bands, strips;

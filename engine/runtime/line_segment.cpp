@@ -70,11 +70,8 @@ LineSegmenter::LineSegmenter(const format::Program& program, std::span<const Sha
       shapes_(shapes),
       options_(options),
       capabilities_(capabilities_for(options)),
-      picture_shapes_(shapes.begin(), shapes.end()),
+      picture_shapes_(picture_shapes(program, shapes)),
       last_use_(last_uses(program)) {
-  for (size_t v = 0; v < shapes.size(); ++v) {
-    if (shapes[v].rank() == 4 && !program.values[v].is_constant()) picture_shapes_[v][0] = 1;
-  }
   part_.values = program.values;
 }
 

@@ -23,6 +23,15 @@ inline std::vector<size_t> last_uses(const format::Program& program) {
   return last;
 }
 
+/// The shapes of a program's values for one picture of the batch.
+inline std::vector<Shape> picture_shapes(const format::Program& program, std::span<const Shape> shapes) {
+  std::vector<Shape> pictures(shapes.begin(), shapes.end());
+  for (size_t v = 0; v < shapes.size(); ++v) {
+    if (shapes[v].rank() == 4 && !program.values[v].is_constant()) pictures[v][0] = 1;
+  }
+  return pictures;
+}
+
 /// Operators [begin, end), each with one result: computed values they read from outside, results read outside.
 inline LayerStepSpec make_segment_spec(const format::Program& program, size_t begin, size_t end,
                                        std::span<const size_t> last_use) {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "runtime/line_plan.h"
+
 namespace coco::runtime {
 
 Result<TileReuse> TileReuse::create(std::vector<TileArea> tiles, int strips, const PlaneView& in, const PlaneView& out,
@@ -70,15 +72,16 @@ void TileReuse::decide() {
   }
   // Rectangles: neighbours in a row, then equal stretches of neighbouring rows, long ones first and short ones last, as
   // the plan's bands are.
-  const int large_rows = threads_ > 1 ? rows_ * 3 / 4 : rows_;
+  const int large_rows = large_part(rows_, threads_);
   const int share = (tiles() - static_cast<int>(kept_.size()) + threads_ - 1) / threads_;
+  const int large = large_part(share, threads_), small = share - large;
   std::fill(open_.begin(), open_.end(), -1);
   for (int row = 0; row < rows_; ++row)
     for (int strip = 0, end = 0; strip < strips_; strip = end) {
       end = strip + 1;
       if (is_kept(row, strip)) continue;
       while (end < strips_ && end - strip < joined_ && !is_kept(row, end)) ++end;
-      const int part = threads_ == 1 ? share : row < large_rows ? share * 3 / 4 : share / 4;
+      const int part = row < large_rows ? large : small;
       const int longest = std::clamp((part + (end - strip) / 2) / (end - strip), 1, (rows_ + threads_ - 1) / threads_);
       TileRun* above = open_[strip] < 0 ? nullptr : &runs_[open_[strip]];
       if (above != nullptr && above->cells.end == row && above->strips.end == end && above->cells.size() < longest &&

@@ -3,14 +3,13 @@
 #include <algorithm>
 #include <unordered_map>
 
+#include "kernels/qconv/qconv_row.h"
+
 namespace coco::compiler {
 namespace {
 
 using graph::Node;
 using graph::Value;
-
-/// Kernel rows that integer convolutions take (kernels/qconv/qconv_row.h).
-constexpr int64_t kMostRows = 32;
 
 class Preparer {
  public:
@@ -70,7 +69,7 @@ class Preparer {
     if (p.kind != format::ReduceKind::kMean || axes != std::vector<int64_t>{2, 3} || x.rank() != 4 ||
         node.input(0)->type() != DataType::kF32)
       return false;
-    if (x[1] < 1 || x[2] < 1 || x[3] < 1 || x[2] > kMostRows) return false;
+    if (x[1] < 1 || x[2] < 1 || x[3] < 1 || x[2] > kernels::kMaxQuantKernelRows) return false;
     const std::vector<float> weights(static_cast<size_t>(x[1] * x[2] * x[3]), 1.0f / static_cast<float>(x[2] * x[3]));
     format::Conv2dParams conv;
     conv.kernel = {x[2], x[3]};
