@@ -109,15 +109,8 @@ Status quantize(Options& options, std::vector<uint8_t>& bytes, std::shared_ptr<c
 /// The report, to the screen and to a file where one is asked for.
 Status report_on(const Options& options, const std::shared_ptr<const Model>& model, size_t bytes) {
   if (options.quiet && options.report_file.empty()) return {};
-  CompileOptions plain;
-  plain.input_shapes = options.compile.input_shapes;
-  plain.optimize = false;
-  const auto imported = [&]() -> Result<std::shared_ptr<const Model>> {
-    COCO_ASSIGN(const std::vector<uint8_t> file, compile_onnx_file(options.input, plain));
-    return Model::from_bytes(file);
-  };
-  const Report report = make_report(model, imported(), options.trace, options.quantized,
-                                    options.compile.quantize.samples, bytes, options.report);
+  const Report report = make_report(model, imported_model(options.input, options.compile.input_shapes), options.trace,
+                                    options.quantized, options.compile.quantize.samples, bytes, options.report);
   if (!options.quiet) std::printf("%s", to_text(report).c_str());
   if (options.report_file.empty()) return {};
   const std::string json = to_json(report).dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";

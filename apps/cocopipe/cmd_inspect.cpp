@@ -38,14 +38,6 @@ void print_tensors(const char* label, const std::vector<TensorInfo>& tensors) {
 
 constexpr double kSeconds = 0.3;
 
-/// The model as it was imported, where its file holds that.
-Result<std::shared_ptr<const Model>> imported_model(const std::string& path) {
-  CompileOptions plain;
-  plain.optimize = false;
-  COCO_ASSIGN(const std::vector<uint8_t> bytes, compile_onnx_file(path, plain));
-  return Model::from_bytes(bytes);
-}
-
 /// Draws the graph as imported, for ONNX files, and as it runs.
 Status draw(const Options& options, const std::string& path, const std::shared_ptr<const Model>& model,
             std::span<const Shape> inputs, std::span<const Shape> shapes) {

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <filesystem>
 
+#include "coco/compile.h"
 #include "coco/vision.h"
 
 namespace coco::cli {
@@ -44,7 +45,7 @@ CLI::Option* add_sizes(CLI::App& app, const std::string& name, std::vector<Size>
   return app.add_option_function<std::vector<std::string>>(name, take, help)->type_name("WxH");
 }
 
-Result<std::pair<std::string, Shape>> read_input_shape(const std::string& text) {
+Result<InputShapes::value_type> read_input_shape(const std::string& text) {
   const Error bad = make_error(ErrorCode::kInvalidArgument,
                                "--input-shape '" + text + "' is not NAME=D,D,..., for example input=1,3,224,224");
   const size_t equals = text.rfind('=');
@@ -74,6 +75,14 @@ void add_reuse(CLI::App& app, SessionOptions& session) {
 Result<std::string> model_file(const std::string& name_or_path) {
   if (name_or_path.find_first_of("/.") != std::string::npos) return name_or_path;
   return vision::find_model_file(name_or_path);
+}
+
+Result<std::shared_ptr<const Model>> imported_model(const std::string& onnx_file, const InputShapes& shapes) {
+  CompileOptions plain;
+  plain.input_shapes = shapes;
+  plain.optimize = false;
+  COCO_ASSIGN(const std::vector<uint8_t> bytes, compile_onnx_file(onnx_file, plain));
+  return Model::from_bytes(bytes);
 }
 
 void print_note(const std::string& text) { std::fprintf(stderr, "cocopipe: note: %s\n", text.c_str()); }

@@ -44,15 +44,19 @@ struct Size {
 CLI::Option* add_size(CLI::App& app, const std::string& name, Size& size, const std::string& help);
 /// The same for one or more sizes; `sizes` stays empty when none is given.
 CLI::Option* add_sizes(CLI::App& app, const std::string& name, std::vector<Size>& sizes, const std::string& help);
-/// Adds --threads (0: all cores allowed to the process).
+using InputShapes = std::vector<std::pair<std::string, Shape>>;
 /// "NAME=1,3,224,224" of --input-shape; every dimension 1 or more.
-Result<std::pair<std::string, Shape>> read_input_shape(const std::string& text);
+Result<InputShapes::value_type> read_input_shape(const std::string& text);
+/// Adds --threads (0: all cores allowed to the process).
 void add_threads(CLI::App& app, SessionOptions& session);
 /// --no-reuse; exact temporal reuse is on without it.
 void add_reuse(CLI::App& app, SessionOptions& session);
 
 /// The file of a shipped model's name; anything with a '/' or '.' in it is a path already.
 Result<std::string> model_file(const std::string& name_or_path);
+
+/// The network of an .onnx file operator by operator, as it was before anything was folded or fused.
+Result<std::shared_ptr<const Model>> imported_model(const std::string& onnx_file, const InputShapes& shapes = {});
 
 /// "cocopipe: note: ..." on standard error.
 void print_note(const std::string& text);
