@@ -18,14 +18,6 @@ namespace {
 // Some tens of microseconds: the gap between two frames' passes, not more, so that idle cores stay free for others.
 constexpr int kSpins = 2000;
 
-inline void pause_core() {
-#if defined(__x86_64__) || defined(__i386__)
-  __builtin_ia32_pause();
-#elif defined(__aarch64__)
-  asm volatile("yield");
-#endif
-}
-
 using TaskFunction = std::function<void(int, int)>;
 
 // One parallel_for, on its caller's stack, linked into the pool's list while it can use helpers.

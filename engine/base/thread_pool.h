@@ -10,6 +10,15 @@
 
 namespace coco {
 
+/// Tells the core that this thread waits for another one, in a loop that asks again at once.
+inline void pause_core() {
+#if defined(__x86_64__) || defined(__i386__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
+
 class ThreadPool {
  public:
   /// `threads` counts the calling thread: a pool of 1 has no workers of its own.

@@ -138,7 +138,7 @@ class BlockSegment : public LayerStep {
         }
       }
       for (int spins = 0; progress.done.load(std::memory_order_acquire) < progress.tasks; ++spins) {
-        if (spins >= kSpins) std::this_thread::yield();
+        spins < kSpins ? pause_core() : std::this_thread::yield();
       }
     }
   }

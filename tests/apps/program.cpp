@@ -16,6 +16,15 @@
 namespace coco::test {
 namespace fs = std::filesystem;
 
+namespace {
+
+std::string source_folder() {
+  const char* source = std::getenv("COCO_SOURCE_DIR");
+  return source != nullptr ? source : ".";
+}
+
+}  // namespace
+
 int Outcome::error_lines() const {
   std::istringstream lines(err);
   int count = 0;
@@ -58,11 +67,11 @@ std::string read_text(const std::string& path) {
   return text.str();
 }
 
+std::string shipped_onnx() { return source_folder() + "/engine/models/f32/sr2x-s.onnx"; }
+
 std::string data_file(const std::string& name) {
   const char* root = std::getenv("COCO_DATA_DIR");
-  const char* source = std::getenv("COCO_SOURCE_DIR");
-  const fs::path folder =
-      root != nullptr ? fs::path(root) : fs::path(source != nullptr ? source : ".") / "../shared/data";
+  const fs::path folder = root != nullptr ? fs::path(root) : fs::path(source_folder()) / "../shared/data";
   const fs::path file = folder / name;
   if (fs::exists(file)) return file.string();
   std::printf("skipped: %s is not there (set COCO_DATA_DIR)\n", file.string().c_str());

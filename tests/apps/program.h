@@ -41,6 +41,8 @@ class TemporaryFolder {
 
 void write_text(const std::string& path, const std::string& text);
 std::string read_text(const std::string& path);
+/// The f32 network that is shipped with the sources.
+std::string shipped_onnx();
 /// A file of the test data; "" with a printed reason when it is not there.
 std::string data_file(const std::string& name);
 

@@ -15,11 +15,6 @@ using namespace coco::test;
 
 namespace {
 
-std::string shipped_onnx() {
-  const char* source = std::getenv("COCO_SOURCE_DIR");
-  return std::string(source != nullptr ? source : ".") + "/engine/models/f32/sr2x-s.onnx";
-}
-
 /// A folder with one grey picture: rings that grow finer outwards.
 void write_rings(const std::string& path, int side) {
   cli::Image image{side, side, 1, {}};

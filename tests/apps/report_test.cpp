@@ -12,11 +12,6 @@ using nlohmann::json;
 
 namespace {
 
-std::string shipped_onnx() {
-  const char* source = std::getenv("COCO_SOURCE_DIR");
-  return std::string(source != nullptr ? source : ".") + "/engine/models/f32/sr2x-s.onnx";
-}
-
 size_t count(const std::string& text, const std::string& part) {
   size_t found = 0;
   for (size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++found;

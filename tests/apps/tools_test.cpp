@@ -18,12 +18,6 @@ using nlohmann::json;
 
 namespace {
 
-/// The network that is shipped with the sources.
-std::string shipped_onnx() {
-  const char* source = std::getenv("COCO_SOURCE_DIR");
-  return std::string(source != nullptr ? source : ".") + "/engine/models/f32/sr2x-s.onnx";
-}
-
 cli::NpyArray ramp(int64_t height, int64_t width) {
   cli::NpyArray array{DataType::kF32, Shape{1, 1, height, width}, {}};
   array.bytes.resize(static_cast<size_t>(height * width) * sizeof(float));

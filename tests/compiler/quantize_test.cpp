@@ -72,6 +72,11 @@ struct Net {
   Value* last = nullptr;
 
   Net(int64_t channels, int64_t side) { last = graph.add_input("x", DataType::kF32, Shape{1, channels, side, side}); }
+  Value* add(format::OpParams params, std::vector<Value*> inputs, const char* name) {
+    auto node = graph.append(std::move(params), std::move(inputs), name);
+    REQUIRE(node.ok());
+    return last = (*node)->output();
+  }
   Node* conv(const std::string& name, int64_t results, int64_t kernel, std::vector<float> weights,
              std::vector<float> bias, format::UnaryKind activation = format::UnaryKind::kIdentity, float a = 0,
              float b = 0, std::vector<float> slope = {}, int64_t group = 1) {
@@ -336,17 +341,12 @@ TEST_CASE("the interpreter's integer convolution gives the reference kernel's by
 TEST_CASE("the mean of a picture and a matrix behind it are integer convolutions") {
   Random random(47);
   Net net(3, 12);
-  const auto add = [&](format::OpParams params, std::vector<Value*> inputs, const char* name) {
-    auto node = net.graph.append(std::move(params), std::move(inputs), name);
-    REQUIRE(node.ok());
-    net.last = (*node)->output();
-  };
   net.random_conv("a", 8, random);
-  add(format::ReduceParams{format::ReduceKind::kMean, {2, 3}, true}, {net.last}, "mean");
-  add(format::ReshapeParams{{0, 8}}, {net.last}, "flat");
+  net.add(format::ReduceParams{format::ReduceKind::kMean, {2, 3}, true}, {net.last}, "mean");
+  net.add(format::ReshapeParams{{0, 8}}, {net.last}, "flat");
   Value* matrix = net.graph.add_constant("m", Shape{8, 5}, random.list(40, 0.5f));
-  add(format::MatMulParams{}, {net.last, matrix, net.graph.add_constant("n", Shape{5}, random.list(5, 0.1f))},
-      "product");
+  net.add(format::MatMulParams{}, {net.last, matrix, net.graph.add_constant("n", Shape{5}, random.list(5, 0.1f))},
+          "product");
   net.end();
   QuantizeReport report;
   const Graph graph = quantized(net.graph, plain(pictures(4, 3, 12)), report);
@@ -406,28 +406,23 @@ TEST_CASE("a value read in f32 too is quantized beside it") {
 TEST_CASE("operators between convolutions work on u8") {
   Random random(43);
   Net net(1, 16);
-  const auto add = [&](format::OpParams params, std::vector<Value*> inputs, const char* name) {
-    auto node = net.graph.append(std::move(params), std::move(inputs), name);
-    REQUIRE(node.ok());
-    return net.last = (*node)->output();
-  };
   net.random_conv("a", 4, random);
   Value* skip = net.last;
   net.random_conv("b", 4, random);
-  add(format::UnaryParams{format::UnaryKind::kHardSwish}, {net.last}, "swish");
-  Value* sum = add(format::BinaryParams{}, {net.last, skip}, "sum");
-  add(format::UnaryParams{format::UnaryKind::kRelu}, {sum}, "relu");
+  net.add(format::UnaryParams{format::UnaryKind::kHardSwish}, {net.last}, "swish");
+  Value* sum = net.add(format::BinaryParams{}, {net.last, skip}, "sum");
+  net.add(format::UnaryParams{format::UnaryKind::kRelu}, {sum}, "relu");
   Value* past = net.last;
   format::Pool2dParams pool;
   pool.kernel = pool.stride = {2, 2};
-  add(pool, {past}, "pool");
+  net.add(pool, {past}, "pool");
   net.random_conv("c", 4, random);
   format::ResizeParams resize;
   resize.mode = format::ResizeMode::kLinear;
   resize.scales = {1, 1, 2, 2};
-  Value* up = add(resize, {net.last}, "up");
-  add(format::BinaryParams{format::BinaryKind::kMul}, {up, past}, "product");
-  add(format::ConcatParams{1}, {net.last, past}, "join");
+  Value* up = net.add(resize, {net.last}, "up");
+  net.add(format::BinaryParams{format::BinaryKind::kMul}, {up, past}, "product");
+  net.add(format::ConcatParams{1}, {net.last, past}, "join");
   net.random_conv("d", 2, random);
   net.end();
   QuantizeReport report;

@@ -3,8 +3,7 @@
 #include <vector>
 
 #include "catch.h"
-#include "kernels/registry.h"
-#include "kernels/resample_support.h"
+#include "kernels/row_support.h"
 #include "runtime/networks.h"
 
 using namespace coco;
@@ -14,24 +13,6 @@ using coco::testing::Noise;
 namespace {
 
 constexpr float kCanary = 1234.5f;
-
-/// Every row of a slot that serves `key`, the reference among them.
-template <typename Slot, typename Fn>
-void for_each_row(const typename Slot::Key& key, const Fn& fn) {
-  const Capabilities vectors{"vectors"};
-  for (const auto& row : kernel_rows<Slot>()) {
-    if (!row.matches(key, vectors)) continue;
-    INFO("kernel " << row.name);
-    for_each_target([&] { fn(row); });
-  }
-}
-
-double worst_error(const std::vector<float>& result, const std::vector<float>& expected) {
-  double worst = 0;
-  for (size_t i = 0; i < result.size(); ++i)
-    worst = std::max(worst, std::abs(double(result[i]) - expected[i]) / std::max(1.0, std::abs(double(expected[i]))));
-  return worst;
-}
 
 struct BlockCase {
   int in, out, kernel, stride, pixels, rows;

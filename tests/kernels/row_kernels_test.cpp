@@ -4,8 +4,7 @@
 
 #include "catch.h"
 #include "coco/buffer.h"
-#include "kernels/registry.h"
-#include "kernels/resample_support.h"
+#include "kernels/row_support.h"
 #include "runtime/networks.h"
 
 using namespace coco;
@@ -15,17 +14,6 @@ using coco::testing::Noise;
 namespace {
 
 constexpr float kCanary = 1234.5f;
-
-/// Every row of a slot that serves `key`, the reference among them.
-template <typename Slot, typename Fn>
-void for_each_row(const typename Slot::Key& key, const Fn& fn) {
-  const Capabilities vectors{"vectors"};
-  for (const auto& row : kernel_rows<Slot>()) {
-    if (!row.matches(key, vectors)) continue;
-    INFO("kernel " << row.name);
-    for_each_target([&] { fn(row); });
-  }
-}
 
 bool same_bits(const std::vector<float>& a, const std::vector<float>& b, int count) {
   return std::memcmp(a.data(), b.data(), sizeof(float) * static_cast<size_t>(count)) == 0;
@@ -74,7 +62,7 @@ void check_conv(const ConvCase& c) {
           const float value = result[static_cast<size_t>(m) * pitch + x];
           if (x < width) {
             const float reference = expected[static_cast<size_t>(m) * pitch + x];
-            worst = std::max(worst, std::abs(double(value) - reference) / std::max(1.0, std::abs(double(reference))));
+            worst = std::max(worst, error_of(value, reference));
             cut_changes_nothing = cut_changes_nothing && value == whole[static_cast<size_t>(m) * pitch + x];
           }
           if (x >= width + kRowSlop) slop_kept = slop_kept && value == kCanary;
@@ -213,8 +201,7 @@ TEST_CASE("pruned convolution rows equal dense ones") {
           for (int x = 0; x < pitch; ++x) {
             const size_t at = static_cast<size_t>(m) * pitch + x;
             if (x < width) {
-              worst = std::max(
-                  worst, std::abs(double(result[at]) - expected[at]) / std::max(1.0, std::abs(double(expected[at]))));
+              worst = std::max(worst, error_of(result[at], expected[at]));
               cut_changes_nothing = cut_changes_nothing && result[at] == whole[at];
             }
             if (x >= width + kRowSlop) slop_kept = slop_kept && result[at] == kCanary;

@@ -12,17 +12,10 @@ using namespace coco::format;
 using coco::runtime::LayerExecutor;
 using coco::testing::ProgramBuilder;
 using coco::testing::random_values;
+using coco::testing::resolve;
 using coco::testing::Tensors;
 
 namespace {
-
-std::vector<Shape> resolve(const Program& program) {
-  std::vector<Shape> inputs;
-  for (const int32_t v : program.inputs) inputs.push_back(program.values[v].shape);
-  auto shapes = resolve_shapes(program, inputs);
-  if (!shapes.ok()) FAIL(shapes.error().message);
-  return *shapes;
-}
 
 int32_t convolve(ProgramBuilder& b, int32_t x, int64_t channels, int64_t kernel, int64_t stride, int64_t dilation,
                  UnaryKind activation, bool depthwise = false) {

@@ -10,6 +10,7 @@ using namespace coco;
 using namespace coco::format;
 using coco::runtime::LayerExecutor;
 using coco::testing::ProgramBuilder;
+using coco::testing::resolve;
 using coco::testing::Tensors;
 
 namespace {
@@ -71,14 +72,6 @@ std::vector<std::vector<uint8_t>> run_plainly(const Program& program, const std:
   std::vector<std::vector<uint8_t>> results;
   for (const int32_t v : program.outputs) results.push_back(memory[v]);
   return results;
-}
-
-std::vector<Shape> resolve(const Program& program) {
-  std::vector<Shape> inputs;
-  for (const int32_t v : program.inputs) inputs.push_back(program.values[v].shape);
-  auto shapes = resolve_shapes(program, inputs);
-  if (!shapes.ok()) FAIL(shapes.error().message);
-  return *shapes;
 }
 
 Tensors random_inputs(const Program& program, unsigned seed) {

@@ -19,6 +19,15 @@ inline std::vector<float> random_values(int64_t count, unsigned seed) {
   return values;
 }
 
+/// The shape of every value, for inputs of the shapes that the program gives.
+inline std::vector<Shape> resolve(const format::Program& program) {
+  std::vector<Shape> inputs;
+  for (const int32_t v : program.inputs) inputs.push_back(program.values[v].shape);
+  auto shapes = format::resolve_shapes(program, inputs);
+  if (!shapes.ok()) FAIL(shapes.error().message);
+  return *shapes;
+}
+
 class ProgramBuilder {
  public:
   format::Program program;
