@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <bit>
 #include <new>
 #include <type_traits>
 
@@ -13,18 +14,40 @@ namespace {
 using flatbuffers::FlatBufferBuilder;
 using flatbuffers::Offset;
 
+/// Where the fields of an operator's parameters are, in their order.
+struct FieldAddresses {
+  std::vector<const void*> fields;
+  template <typename T>
+  void operator()(const char*, const T& field) {
+    fields.push_back(&field);
+  }
+};
+
+template <typename T>
+bool same(const T& a, const T& b) {
+  return a == b;
+}
+bool same(float a, float b) { return std::bit_cast<uint32_t>(a) == std::bit_cast<uint32_t>(b); }
+bool same(const std::vector<float>& a, const std::vector<float>& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](float x, float y) { return same(x, y); });
+}
+
+/// Writes the parameters that are not what params.h makes them by default; the reader leaves the others so.
 struct AttrWriter {
   FlatBufferBuilder& out;
+  std::vector<const void*> defaults;  ///< of the same type of parameters
   std::vector<Offset<fb::Attr>> attrs;
+  size_t field_count = 0;
 
   template <typename T>
   void operator()(const char* name, const T& field) {
+    if (same(*static_cast<const T*>(defaults[field_count++]), field)) return;
     Offset<flatbuffers::Vector<int64_t>> ints;
     Offset<flatbuffers::Vector<float>> floats;
     Offset<flatbuffers::String> text;
     if constexpr (std::is_enum_v<T>) {
       const std::string_view value = to_string(field);
-      text = out.CreateString(value.data(), value.size());
+      text = out.CreateSharedString(value.data(), value.size());
     } else if constexpr (std::is_same_v<T, float>) {
       floats = out.CreateVector(&field, 1);
     } else if constexpr (std::is_same_v<T, std::vector<float>>) {
@@ -35,7 +58,7 @@ struct AttrWriter {
       const int64_t value = field;
       ints = out.CreateVector(&value, 1);
     }
-    const auto name_offset = out.CreateString(name);
+    const auto name_offset = out.CreateSharedString(name);
     attrs.push_back(fb::CreateAttr(out, name_offset, ints, floats, text));
   }
 };
@@ -105,17 +128,25 @@ class BodyWriter {
   }
 
   Offset<fb::Operator> write_operator(const Operator& op) {
-    AttrWriter writer{out_, {}};
+    std::vector<Offset<fb::Attr>> own;
     std::visit(
         [&](auto params) {
-          if constexpr (!std::is_same_v<decltype(params), std::monostate>) params.fields(writer);
+          if constexpr (!std::is_same_v<decltype(params), std::monostate>) {
+            decltype(params) by_default;
+            FieldAddresses addresses;
+            by_default.fields(addresses);
+            AttrWriter writer{out_, std::move(addresses.fields), {}};
+            params.fields(writer);
+            own = std::move(writer.attrs);
+          }
         },
         op.params);
-    const auto attrs = out_.CreateVector(writer.attrs);
+    const auto attrs = out_.CreateVector(own);
     const auto inputs = out_.CreateVector(op.inputs);
     const auto outputs = out_.CreateVector(op.outputs);
     const auto name = text(op.name);
-    const auto kind = text(std::string(to_string(op.kind())));
+    const std::string_view kind_name = to_string(op.kind());
+    const auto kind = out_.CreateSharedString(kind_name.data(), kind_name.size());
     return fb::CreateOperator(out_, kind, name, inputs, outputs, attrs);
   }
 

@@ -69,6 +69,17 @@ bool keeps_promise(const Bytes& bytes) {
   return !to_text(*program, {}).empty() && sum < UINT64_MAX;
 }
 
+/// An attribute of an operator; one that has its default is added.
+fb::AttrT& attribute(fb::ProgramT& program, size_t op, const std::string& name) {
+  auto& attrs = program.operators[op]->attrs;
+  for (const auto& attr : attrs) {
+    if (attr->name == name) return *attr;
+  }
+  attrs.push_back(std::make_unique<fb::AttrT>());
+  attrs.back()->name = name;
+  return *attrs.back();
+}
+
 }  // namespace
 
 TEST_CASE("programs go into files and back unchanged") {
@@ -300,11 +311,11 @@ TEST_CASE("what this build does not know is unsupported, by name") {
   CHECK(error.code == ErrorCode::kUnsupported);
   CHECK(names(error, "'Warp3d'"));
   CHECK(names(error, "'op1'"));
-  error = refused(edited(program, [](fb::ProgramT& p) { p.operators[1]->attrs[0]->name = "curvature"; }));
+  error = refused(edited(program, [](fb::ProgramT& p) { attribute(p, 1, "kernel").name = "curvature"; }));
   CHECK(error.code == ErrorCode::kUnsupported);
   CHECK(names(error, "'curvature'"));
   CHECK(names(error, "Conv2d"));
-  error = refused(edited(program, [](fb::ProgramT& p) { p.operators[2]->attrs[1]->text = "spiral"; }));
+  error = refused(edited(program, [](fb::ProgramT& p) { attribute(p, 2, "mode").text = "spiral"; }));
   CHECK(error.code == ErrorCode::kUnsupported);
   CHECK(names(error, "'spiral'"));
   error = refused(edited(program, [](fb::ProgramT& p) { p.values[0]->type = 99; }));
@@ -320,19 +331,19 @@ TEST_CASE("attributes left out keep their defaults") {
 }
 
 TEST_CASE("wrong attributes are refused") {
-  const auto first = [](fb::ProgramT & p) -> auto& { return p.operators[0]->attrs; };
+  const auto first = [](fb::ProgramT & p, const char* name) -> auto& { return attribute(p, 0, name); };
   const auto is_damaged = [&](const std::function<void(fb::ProgramT&)>& edit) {
     return refused(edited(small_network(), edit)).code == ErrorCode::kInvalidData;
   };
-  CHECK(is_damaged([&](fb::ProgramT& p) { first(p)[0]->ints = {3}; }));
-  CHECK(is_damaged([&](fb::ProgramT& p) { first(p)[0]->ints = {3, 3, 3}; }));
-  CHECK(is_damaged([&](fb::ProgramT& p) { first(p)[0]->ints.clear(); }));
-  CHECK(is_damaged([&](fb::ProgramT& p) { first(p)[0]->ints = {3, INT64_MAX}; }));
-  CHECK(is_damaged([&](fb::ProgramT& p) { first(p)[1]->ints = {INT64_MIN, 0}; }));
-  CHECK(is_damaged([&](fb::ProgramT& p) { first(p)[1]->name = "kernel"; }));
-  CHECK(is_damaged([&](fb::ProgramT& p) { first(p)[6]->floats.clear(); }));
+  CHECK(is_damaged([&](fb::ProgramT& p) { first(p, "kernel").ints = {3}; }));
+  CHECK(is_damaged([&](fb::ProgramT& p) { first(p, "kernel").ints = {3, 3, 3}; }));
+  CHECK(is_damaged([&](fb::ProgramT& p) { first(p, "kernel").ints.clear(); }));
+  CHECK(is_damaged([&](fb::ProgramT& p) { first(p, "kernel").ints = {3, INT64_MAX}; }));
+  CHECK(is_damaged([&](fb::ProgramT& p) { first(p, "stride").ints = {INT64_MIN, 0}; }));
+  CHECK(is_damaged([&](fb::ProgramT& p) { first(p, "stride").name = "kernel"; }));
+  CHECK(is_damaged([&](fb::ProgramT& p) { first(p, "act_a").floats.clear(); }));
   CHECK(is_damaged([&](fb::ProgramT& p) {
-    for (int i = 0; i < 100; ++i) first(p).push_back(std::make_unique<fb::AttrT>());
+    for (int i = 0; i < 100; ++i) p.operators[0]->attrs.push_back(std::make_unique<fb::AttrT>());
   }));
 }
 

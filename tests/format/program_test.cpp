@@ -1,4 +1,8 @@
 #include "format/program.h"
+
+#include <cstring>
+#include <limits>
+
 #include "catch.h"
 #include "format/weight_sizes.h"
 #include "tests/format/programs.h"
@@ -225,4 +229,34 @@ TEST_CASE("sizes of weights: dense, CSR, in the file") {
   CHECK(weight_sizes(b.program).csr_f32 == 8 * 6 + 3 * 4);
   CHECK(to_text(weight_sizes(b.program)) ==
         "8, 0.0 % of them 0; 32 bytes dense in f32, 60 as CSR in f32, 24 in the file");
+}
+
+TEST_CASE("integer convolutions whose sums are not exact or whose scales are no numbers are refused") {
+  const auto program = [] {
+    Builder b;
+    const int32_t q = b.add(QuantizeParams{}, {b.input(Shape{1, 1200, 5, 5})});
+    const int32_t w = b.integers<int8_t>(Shape{2, 1200, 1, 1}, DataType::kS8);
+    const int32_t bias = b.integers<int32_t>(Shape{2}, DataType::kS32);
+    b.output(b.add(QuantConv2dParams{}, {q, w, bias, b.constant(Shape{2}), b.constant(Shape{2})}));
+    return b.program;
+  };
+  REQUIRE(verify(program()).ok());
+  const auto broken_at = [&](size_t slot, auto fill, size_t first) {
+    Program broken = program();
+    Value& value = broken.values[static_cast<size_t>(broken.operators.back().inputs[slot])];
+    std::vector<uint8_t> bytes(value.constant.bytes.begin(), value.constant.bytes.end());
+    for (size_t at = first * sizeof fill; at < bytes.size(); at += sizeof fill)
+      std::memcpy(bytes.data() + at, &fill, sizeof fill);
+    value.constant = ConstantData::copy_of(bytes);
+    return refusal(broken);
+  };
+  // 1200 * 255 * 127 and more: beyond 2^24 in channel 1 alone.
+  CHECK(names(broken_at(1, int8_t{127}, 1200), "sums of channel 1 can reach 38862"));
+  CHECK(names(broken_at(2, int32_t{1 << 24}, 1), "sums of channel 1 can reach"));
+  CHECK(names(broken_at(2, std::numeric_limits<int32_t>::min(), 0), "sums of channel 0 can reach"));
+  CHECK(broken_at(2, int32_t{1 << 20}, 0).empty());
+  CHECK(names(broken_at(3, std::numeric_limits<float>::quiet_NaN(), 1), "the scale of channel 1 is nan"));
+  CHECK(names(broken_at(3, 65.0f, 0), "a finite number up to 64"));
+  CHECK(names(broken_at(4, -std::numeric_limits<float>::infinity(), 1), "the negative scale of channel 1 is -inf"));
+  CHECK(broken_at(3, -64.0f, 0).empty());
 }
