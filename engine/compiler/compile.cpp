@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "base/mapped_file.h"
+#include "compiler/check_weights.h"
 #include "compiler/compile_program.h"
 #include "compiler/emit.h"
 #include "compiler/onnx/export.h"
@@ -41,6 +42,7 @@ Result<format::Program> compile_program(std::span<const uint8_t> onnx, const Com
   std::vector<PassEffect>* effects = options.trace != nullptr ? &options.trace->passes : nullptr;
   COCO_ASSIGN(graph::Graph graph, import_onnx(onnx, {options.input_shapes, options.folder, options.trace}));
   COCO_TRY(graph::verify(graph));
+  COCO_TRY(check_weights(graph));
   if (options.trace != nullptr) options.trace->imported = count_operators(graph);
   if (options.optimize) COCO_TRY(run_passes(graph, effects));
   if (options.precision == Precision::kF16) COCO_TRY(run_pass({"halve_weights", halve_weights}, graph, effects));

@@ -17,7 +17,7 @@ bool is_coco(std::span<const uint8_t> bytes) {
 
 Result<std::shared_ptr<const Model>> load_or_compile(const std::string& path) {
   COCO_ASSIGN(const auto file, MappedFile::open(path, format::Limits::kMaxFileBytes));
-  if (is_coco(file->bytes())) return Model::load(path);
+  if (is_coco(file->bytes()) || std::filesystem::path(path).extension() == ".coco") return Model::load(path);
   CompileOptions options;
   options.card.name = std::filesystem::path(path).stem().string();
   options.folder = std::filesystem::absolute(path).parent_path().string();

@@ -1,6 +1,7 @@
 #include "compiler/bad_models.h"
 
 #include <functional>
+#include <limits>
 
 #include "compiler/onnx_builder.h"
 
@@ -273,6 +274,12 @@ void data(List& list) {
   initializer(raw, 0).set_raw_data("seven b");
   list.single(raw, "Conv", {1, 1, 4, 4}, {"w"});
   list.add("raw data of 7 bytes", raw, {kData}, {"'w'", "36 bytes"});
+  for (const float bad : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
+    OnnxBuilder b;
+    b.floats("w", {1, 1, 2, 2}, {1, 2, bad, 4});
+    list.single(b, "Conv", {1, 1, 4, 4}, {"w"});
+    list.add("a weight of " + std::to_string(bad), b, {kData}, {"'w'", "NaN or infinity"});
+  }
   for (const char* location : {"../w.bin", "/etc/passwd", "w.bin"}) {
     OnnxBuilder external;
     external.floats("w", {1, 1, 1, 1}, {});

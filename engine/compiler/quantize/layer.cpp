@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "compiler/check_weights.h"
 #include "format/verify_quant.h"
 
 namespace coco::compiler {
@@ -32,12 +33,6 @@ bool fits(std::span<const double> weights, size_t taps, size_t first_channel, do
     good = good && wa <= 127 && wb <= 127 && wa + wb <= kPairLimit;
   });
   return good;
-}
-
-bool all_finite(const graph::Value* value) {
-  if (value == nullptr) return true;
-  const auto data = value->floats();
-  return std::all_of(data.begin(), data.end(), [](float v) { return std::isfinite(v); });
 }
 
 bool is_f32_constant(const graph::Value* value) { return value->is_constant() && value->type() == DataType::kF32; }
