@@ -77,8 +77,16 @@ void print_report(const QuantizeReport& report, size_t bytes_f32, size_t bytes) 
     if (layer.int8 && layer.bytes_f32 > 0) std::printf("  %10zu  %9zu", layer.bytes_entries, layer.bytes_csr);
     std::printf("%s\n", layer.reason.empty() ? "" : ("  " + layer.reason).c_str());
   }
-  std::printf("output against f32: SNR %.2f dB, cosine %.5f, PSNR %.2f dB, over %zu samples\n", report.snr_db,
-              report.cosine, report.psnr_db, report.samples);
+  const auto in_f32 = std::count_if(report.layers.begin(), report.layers.end(), [](const auto& l) { return !l.int8; });
+  if (in_f32 > 0) {
+    std::printf("%zu of them stay in f32: last bits of results may differ between instruction sets\n",
+                static_cast<size_t>(in_f32));
+  }
+  const std::string judged =
+      report.held_out > 0 ? std::to_string(report.held_out) + " samples held out of " + std::to_string(report.samples)
+                          : std::to_string(report.samples) + " samples it was calibrated on";
+  std::printf("output against f32: SNR %.2f dB, cosine %.5f, PSNR %.2f dB, over %s\n", report.snr_db, report.cosine,
+              report.psnr_db, judged.c_str());
   if (report.has_targets) {
     std::printf("quality: f32 %.3f dB, this model %.3f dB, lost %.3f dB\n", report.psnr_f32_db, report.psnr_int8_db,
                 report.loss_db);

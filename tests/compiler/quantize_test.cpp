@@ -521,6 +521,54 @@ TEST_CASE("targets give the loss in dB") {
   CHECK(report.layers[0].bytes_csr > 20);
 }
 
+TEST_CASE("a systematic error of rounded weights goes into the bias") {
+  Net net(1, 16);
+  net.conv("spread", 8, 1, std::vector<float>(8, 1), std::vector<float>(8, 0));
+  // Seven weights are rounded to 0; what they add to positive values has a mean.
+  std::vector<float> weights(8, 0.4f / 127);
+  weights[0] = 1;
+  net.conv("sum", 1, 1, weights, {0});
+  net.end();
+  QuantizeOptions options = plain(pictures(2, 1, 16));
+  QuantizeReport without, with;
+  quantized(net.graph, options, without);
+  options.correct_bias = true;
+  quantized(net.graph, options, with);
+  CHECK(with.snr_db > without.snr_db + 3);
+}
+
+TEST_CASE("the loss is measured on samples that chose nothing") {
+  Random random(67);
+  Net net(1, 16);
+  net.random_conv("a", 4, random);
+  net.random_conv("b", 1, random);
+  net.end();
+  // The samples held out go far beyond the range that the others show: judged on them the integers are bad.
+  QuantizeOptions options = plain(pictures(8, 1, 16));
+  for (const size_t i : {size_t{3}, size_t{7}}) {
+    for (float& v : options.samples[i].inputs[0].data) v = 3 * v - 1;
+  }
+  QuantizeReport held_out, all;
+  quantized(net.graph, options, held_out);
+  CHECK(held_out.samples == 8);
+  CHECK(held_out.held_out == 2);
+  options.min_snr_db = held_out.snr_db + 1;
+  CHECK(failure(net.graph, options).message.find("signal to noise") != std::string::npos);
+  options.min_snr_db = 0, options.hold_out = false;
+  quantized(net.graph, options, all);
+  CHECK(all.held_out == 0);
+  CHECK(all.snr_db > held_out.snr_db + 6);
+  // What was chosen does not know of the samples held out.
+  options.samples.erase(options.samples.begin() + 7), options.samples.erase(options.samples.begin() + 3);
+  const Graph without = quantized(net.graph, options);
+  options.samples = pictures(8, 1, 16), options.hold_out = true;
+  const Graph with = quantized(net.graph, options);
+  for (size_t i = 0; i < 2; ++i) {
+    CHECK(constant<float>(integer_convs(with)[i], 3) == constant<float>(integer_convs(without)[i], 3));
+    CHECK(constant<int8_t>(integer_convs(with)[i], 1) == constant<int8_t>(integer_convs(without)[i], 1));
+  }
+}
+
 TEST_CASE("channels of unlike size and sign share the steps after equalisation") {
   // Channel 0 is large and positive, channel 1 small and negative; both matter alike in the end.
   for (const bool prelu : {true, false}) {

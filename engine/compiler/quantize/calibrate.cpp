@@ -150,8 +150,8 @@ double decibels(double signal, double noise) {
   return signal <= 0 ? 0.0 : std::min(10 * std::log10(signal / noise), kMost);
 }
 
-Result<Calibration> Calibration::create(const graph::Graph& graph, const std::vector<CalibrationSample>& samples) {
-  Calibration result(graph, samples);
+Result<Calibration> Calibration::create(const graph::Graph& graph, Samples samples) {
+  Calibration result(graph, std::move(samples));
   result.find_values();
   COCO_TRY(result.collect_ranges());
   COCO_TRY(result.collect_histograms());
@@ -177,9 +177,9 @@ void Calibration::find_values() {
 Status Calibration::collect_ranges() {
   std::mutex mutex;
   std::unordered_map<const Value*, std::vector<ChannelRange>> ranges;
-  std::vector<ChannelMeans> means(samples_->size());
-  outputs_.resize(samples_->size());
-  COCO_TRY(each_sample(samples_->size(), [&](size_t i) -> Status {
+  std::vector<ChannelMeans> means(samples_.size());
+  outputs_.resize(samples_.size());
+  COCO_TRY(each_sample(samples_.size(), [&](size_t i) -> Status {
     const Value* not_finite = nullptr;
     Observer observer;
     observer.value = [&](const Value& value, const TensorView& view) {
@@ -202,7 +202,7 @@ Status Calibration::collect_ranges() {
       statistics_.macs +=
           static_cast<double>(view.shape.element_count().value_or(0) * weight[1] * weight[2] * weight[3]);
     };
-    COCO_ASSIGN(outputs_[i], interpret(*graph_, (*samples_)[i].inputs, observer));
+    COCO_ASSIGN(outputs_[i], interpret(*graph_, samples_[i]->inputs, observer));
     if (not_finite != nullptr) {
       return make_error(ErrorCode::kInvalidData, "the f32 model gives NaN or infinity at '" + not_finite->name() + "'");
     }
@@ -218,7 +218,7 @@ Status Calibration::collect_ranges() {
 
 Status Calibration::collect_histograms() {
   std::mutex mutex;
-  COCO_TRY(each_sample(samples_->size(), [&](size_t i) -> Status {
+  COCO_TRY(each_sample(samples_.size(), [&](size_t i) -> Status {
     Observer observer;
     observer.value = [&](const Value& value, const TensorView& view) {
       const auto observed = observed_.find(&value);
@@ -231,7 +231,7 @@ Status Calibration::collect_histograms() {
         all[c].add(own);
       }
     };
-    COCO_TRY(interpret(*graph_, (*samples_)[i].inputs, observer));
+    COCO_TRY(interpret(*graph_, samples_[i]->inputs, observer));
     return {};
   }));
   for (auto& [value, channels] : statistics_.histograms) {
@@ -240,10 +240,12 @@ Status Calibration::collect_histograms() {
   return {};
 }
 
-double Calibration::target_psnr(const FloatTensor& output, const FloatTensor& target) const {
-  // As video would show it: rounded to 8 bits; the border, where the sample was cut out, left out.
+namespace {
+
+/// Mean squared error of a picture as video would show it: rounded to 8 bits; the border, where the sample was cut out,
+/// left out.
+double shown_error(const FloatTensor& output, const FloatTensor& target) {
   constexpr int64_t kBorder = 8;
-  constexpr double kLeastError = 1e-8;
   const int64_t height = output.shape[2], width = output.shape[3];
   double sum = 0, count = 0;
   for (int64_t y = kBorder; y < height - kBorder; ++y) {
@@ -253,27 +255,29 @@ double Calibration::target_psnr(const FloatTensor& output, const FloatTensor& ta
       sum += (shown - target.data[i]) * (shown - target.data[i]);
     }
   }
-  return -10 * std::log10(std::max(count > 0 ? sum / count : 0.0, kLeastError));
+  return count > 0 ? sum / count : 0.0;
 }
+
+}  // namespace
 
 Result<Calibration::Figures> Calibration::measure(const graph::Graph& graph) const {
   const size_t outputs = graph.outputs().size();
-  std::vector<std::vector<Power>> powers(samples_->size(), std::vector<Power>(outputs));
-  std::vector<std::pair<double, double>> psnr(samples_->size());
+  std::vector<std::vector<Power>> powers(samples_.size(), std::vector<Power>(outputs));
+  std::vector<std::pair<double, double>> errors(samples_.size());
   bool has_targets = true;
-  for (size_t i = 0; i < samples_->size(); ++i) {
-    const Shape& target = (*samples_)[i].target.shape;
+  for (size_t i = 0; i < samples_.size(); ++i) {
+    const Shape& target = samples_[i]->target.shape;
     has_targets = has_targets && target.rank() == 4 && target == outputs_[i][0].shape && target[0] * target[1] == 1;
   }
-  COCO_TRY(each_sample(samples_->size(), [&](size_t i) -> Status {
-    COCO_ASSIGN(const auto results, interpret(graph, (*samples_)[i].inputs));
+  COCO_TRY(each_sample(samples_.size(), [&](size_t i) -> Status {
+    COCO_ASSIGN(const auto results, interpret(graph, samples_[i]->inputs));
     for (size_t k = 0; k < outputs; ++k) {
       const std::vector<float>& reference = outputs_[i][k].data;
       for (size_t e = 0; e < reference.size(); ++e) powers[i][k].add(reference[e], results[k].data[e]);
     }
     if (has_targets) {
-      const FloatTensor& target = (*samples_)[i].target;
-      psnr[i] = {target_psnr(outputs_[i][0], target), target_psnr(results[0], target)};
+      const FloatTensor& target = samples_[i]->target;
+      errors[i] = {shown_error(outputs_[i][0], target), shown_error(results[0], target)};
     }
     return {};
   }));
@@ -288,18 +292,21 @@ Result<Calibration::Figures> Calibration::measure(const graph::Graph& graph) con
     if (k == 0) figures.psnr_db = decibels(total.count, total.noise);
   }
   figures.snr_db = decibels(1, figures.error);
-  for (const auto& [f32, other] : psnr) {
-    figures.psnr_f32_db += f32 / static_cast<double>(psnr.size());
-    figures.psnr_db_target += other / static_cast<double>(psnr.size());
-  }
+  // One figure of all crops together: a mean of figures would be that of the smoothest crops, which lose what nobody
+  // sees.
+  double f32 = 0, other = 0;
+  for (const auto& [of_f32, of_other] : errors) f32 += of_f32, other += of_other;
+  const auto count = static_cast<double>(errors.size());
+  figures.psnr_f32_db = decibels(count, std::max(f32, 1e-8 * count));
+  figures.psnr_db_target = decibels(count, std::max(other, 1e-8 * count));
   return figures;
 }
 
 Result<ChannelMeans> Calibration::mean_sums(const Rewritten& rewritten) const {
   std::unordered_map<const Node*, const Node*> original;
   for (const auto& [node, made] : rewritten.nodes) original[made] = node;
-  std::vector<ChannelMeans> means(samples_->size());
-  COCO_TRY(each_sample(samples_->size(), [&](size_t i) -> Status {
+  std::vector<ChannelMeans> means(samples_.size());
+  COCO_TRY(each_sample(samples_.size(), [&](size_t i) -> Status {
     Observer observer;
     observer.sums = [&](const Node& node, const TensorView& view) {
       const auto unit = rewritten.sum_units.find(original.at(&node));
@@ -307,7 +314,7 @@ Result<ChannelMeans> Calibration::mean_sums(const Rewritten& rewritten) const {
       for (size_t c = 0; unit != rewritten.sum_units.end() && c < own.size(); ++c) own[c] *= unit->second[c];
       means[i][original.at(&node)] = std::move(own);
     };
-    COCO_TRY(interpret(rewritten.graph, (*samples_)[i].inputs, observer));
+    COCO_TRY(interpret(rewritten.graph, samples_[i]->inputs, observer));
     return {};
   }));
   return mean_of(means);
@@ -317,15 +324,15 @@ Result<std::unordered_map<const Node*, double>> Calibration::layer_snr(const Rew
                                                                        const Choices& choices) const {
   std::unordered_map<const Value*, const Value*> original;  // results of convolutions and carriers
   for (const auto& [node, made] : rewritten.nodes) original[rewritten.values.at(node->output())] = node->output();
-  std::vector<std::unordered_map<const Node*, Power>> powers(samples_->size());
-  COCO_TRY(each_sample(samples_->size(), [&](size_t i) -> Status {
+  std::vector<std::unordered_map<const Node*, Power>> powers(samples_.size());
+  COCO_TRY(each_sample(samples_.size(), [&](size_t i) -> Status {
     std::unordered_map<const Value*, std::vector<float>> references;
     Observer observer;
     observer.value = [&](const Value& value, const TensorView& view) {
       if (value.producer() != nullptr && rewritten.nodes.contains(value.producer()))
         references[&value] = real_values(view, nullptr);
     };
-    COCO_TRY(interpret(*graph_, (*samples_)[i].inputs, observer));
+    COCO_TRY(interpret(*graph_, samples_[i]->inputs, observer));
     observer.value = [&](const Value& value, const TensorView& view) {
       const auto it = original.find(&value);
       if (it == original.end()) return;
@@ -335,7 +342,7 @@ Result<std::unordered_map<const Node*, double>> Calibration::layer_snr(const Rew
       Power& power = powers[i][it->second->producer()];
       for (size_t e = 0; e < values.size(); ++e) power.add(reference[e], values[e]);
     };
-    COCO_TRY(interpret(rewritten.graph, (*samples_)[i].inputs, observer));
+    COCO_TRY(interpret(rewritten.graph, samples_[i]->inputs, observer));
     return {};
   }));
   std::unordered_map<const Node*, double> result;

@@ -22,10 +22,12 @@ struct Statistics {
   double macs = 0;  ///< of the convolutions, over all samples
 };
 
+using Samples = std::vector<const CalibrationSample*>;
+
 class Calibration {
  public:
   /// Runs the f32 graph over the samples; both must outlive the object. kInvalidData when a result is no number.
-  static Result<Calibration> create(const graph::Graph& graph, const std::vector<CalibrationSample>& samples);
+  static Result<Calibration> create(const graph::Graph& graph, Samples samples);
 
   const Statistics& statistics() const { return statistics_; }
 
@@ -53,15 +55,13 @@ class Calibration {
                                                                    const Choices& choices) const;
 
  private:
-  Calibration(const graph::Graph& graph, const std::vector<CalibrationSample>& samples)
-      : graph_(&graph), samples_(&samples) {}
+  Calibration(const graph::Graph& graph, Samples samples) : graph_(&graph), samples_(std::move(samples)) {}
   void find_values();
   Status collect_ranges();
   Status collect_histograms();
-  double target_psnr(const FloatTensor& output, const FloatTensor& target) const;
 
   const graph::Graph* graph_;
-  const std::vector<CalibrationSample>* samples_;
+  Samples samples_;
   Statistics statistics_;
   std::unordered_map<const graph::Value*, bool> observed_;  ///< whether by channel
   std::vector<std::vector<FloatTensor>> outputs_;           ///< of the f32 graph, by sample

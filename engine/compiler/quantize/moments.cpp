@@ -55,10 +55,10 @@ Result<std::vector<Moments>> Calibration::moments(const Rewritten& rewritten, co
   const auto groups = static_cast<size_t>(p.group);
   const auto inputs = static_cast<size_t>(weight[1] * weight[2] * weight[3]);
   const size_t results = static_cast<size_t>(weight[0]) / groups;
-  const size_t count = std::min(samples_->size(), kMostSamples);
+  const size_t count = std::min(samples_.size(), kMostSamples);
   std::vector<std::vector<Moments>> parts(count, std::vector<Moments>(groups, Moments(inputs, results)));
   COCO_TRY(each_sample(count, [&](size_t i) -> Status {
-    const std::vector<FloatTensor>& picture = (*samples_)[i * samples_->size() / count].inputs;
+    const std::vector<FloatTensor>& picture = samples_[i * samples_.size() / count]->inputs;
     std::vector<float> sums;
     Shape shape;
     Observer observer;

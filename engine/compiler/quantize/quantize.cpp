@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <optional>
 
 #include "compiler/passes/passes.h"
 #include "compiler/quantize/calibrate.h"
@@ -31,17 +32,23 @@ bool scales_with_its_input(const Node& node) {
 /// Multiplications that trying variants of a network may take; a larger one keeps what its histograms say.
 constexpr double kMostMacs = 2e11;
 
+/// Of this many samples or more every kHeldOut-th has no part in the choice of integers: the loss is measured on them.
+constexpr size_t kLeastToHoldOut = 8, kHeldOut = 4;
+
 /// One rewriting and what it gives.
 struct Trial {
   Choices choices;
   Rewritten rewritten;
-  Figures figures;
+  Figures figures;  ///< on the samples that choose
+  Figures judged;   ///< on the samples that judge; of the end of a search alone
 };
 
 class Quantizer {
  public:
-  Quantizer(const graph::Graph& graph, const QuantizeOptions& options, const Calibration& calibration)
-      : graph_(graph), options_(options), calibration_(calibration) {
+  /// Integers are chosen on the samples of `calibration` and judged on those of `judge`.
+  Quantizer(const graph::Graph& graph, const QuantizeOptions& options, const Calibration& calibration,
+            const Calibration& judge)
+      : graph_(graph), options_(options), calibration_(calibration), judge_(judge) {
     NodeSet convs;
     for (const Node& node : graph.nodes()) {
       if (node.kind() == format::OpKind::kConv2d) convs.insert(&node);
@@ -71,11 +78,11 @@ class Quantizer {
 
   bool any_integer() const { return !best_.choices.integer.empty(); }
   bool is_allowed() const {
-    const Figures& f = best_.figures;
+    const Figures& f = best_.judged;
     return f.has_targets ? f.loss_db() <= options_.max_loss_db : f.snr_db >= options_.min_snr_db;
   }
   std::string shortfall() const {
-    const Figures& f = best_.figures;
+    const Figures& f = best_.judged;
     return f.has_targets ? "int8 loses " + two_digits(f.loss_db()) + " dB (" + two_digits(f.psnr_f32_db) + " to " +
                                two_digits(f.psnr_db_target) + " dB), " + two_digits(options_.max_loss_db) +
                                " are allowed; raise --max-loss or use --precision auto"
@@ -90,7 +97,7 @@ class Quantizer {
   }
 
   Status fill(QuantizeReport& report) const {
-    COCO_ASSIGN(const auto snr, calibration_.layer_snr(best_.rewritten, best_.choices));
+    COCO_ASSIGN(const auto snr, judge_.layer_snr(best_.rewritten, best_.choices));
     for (const Node& node : graph_.nodes()) {
       const bool carrier = best_.choices.carriers.contains(&node) && best_.rewritten.nodes.contains(&node);
       if (node.kind() != format::OpKind::kConv2d && !carrier) continue;
@@ -102,7 +109,7 @@ class Quantizer {
       if (!carrier) set_sizes(node, layer.int8 ? best_.rewritten.nodes.at(&node) : nullptr, layer);
       report.layers.push_back(std::move(layer));
     }
-    const Figures& f = best_.figures;
+    const Figures& f = best_.judged;
     report.snr_db = f.snr_db;
     report.psnr_db = f.psnr_db;
     report.cosine = f.cosine;
@@ -157,7 +164,7 @@ class Quantizer {
   }
 
   Result<Trial> attempt(Choices choices) {
-    Trial trial{std::move(choices), {}, {}};
+    Trial trial{std::move(choices), {}, {}, {}};
     COCO_ASSIGN(trial.rewritten, rewrite(graph_, trial.choices));
     COCO_ASSIGN(trial.figures, calibration_.measure(trial.rewritten.graph));
     return trial;
@@ -169,8 +176,14 @@ class Quantizer {
     if (same && trial.figures.error < best_.figures.error) best_ = std::move(trial);
   }
 
-  /// The best integer form of these convolutions, into best_.
+  /// The best integer form of these convolutions, into best_, judged.
   Status optimize(std::vector<const Node*>& integer) {
+    COCO_TRY(search(integer));
+    COCO_ASSIGN(best_.judged, judge_.measure(best_.rewritten.graph));
+    return {};
+  }
+
+  Status search(std::vector<const Node*>& integer) {
     COCO_ASSIGN(best_, attempt(choices_of(integer)));
     const double trials = 5.0 * static_cast<double>(integer.size());
     const bool affordable = trials * calibration_.statistics().macs <= kMostMacs;
@@ -332,6 +345,7 @@ class Quantizer {
   const graph::Graph& graph_;
   const QuantizeOptions& options_;
   const Calibration& calibration_;
+  const Calibration& judge_;
   std::unordered_map<const Value*, std::vector<const Value*>> groups_;
   std::vector<const Node*> convs_;
   std::unordered_map<const Node*, std::string> reasons_;
@@ -355,12 +369,23 @@ Result<graph::Graph> quantize(const graph::Graph& graph, Precision precision, co
     if (node.kind() == format::OpKind::kConv2d) COCO_TRY(integer_obstacle(node));
   }
   COCO_ASSIGN(const graph::Graph apart, prepare_for_integers(graph));
-  COCO_ASSIGN(const Calibration calibration, Calibration::create(apart, options.samples));
-  Quantizer quantizer(apart, options, calibration);
+  const bool hold_out = options.hold_out && options.samples.size() >= kLeastToHoldOut;
+  Samples choosing, judging;
+  for (size_t i = 0; i < options.samples.size(); ++i) {
+    const bool held_out = hold_out && i % kHeldOut == kHeldOut - 1;
+    (held_out ? judging : choosing).push_back(&options.samples[i]);
+  }
+  COCO_ASSIGN(const Calibration calibration, Calibration::create(apart, std::move(choosing)));
+  std::optional<Calibration> judge;
+  if (hold_out) {
+    COCO_ASSIGN(judge, Calibration::create(apart, judging));
+  }
+  Quantizer quantizer(apart, options, calibration, hold_out ? *judge : calibration);
   COCO_TRY(quantizer.find_candidates());
   COCO_TRY(quantizer.run(precision));
   report = {};
   report.samples = options.samples.size();
+  report.held_out = judging.size();
   COCO_TRY(quantizer.fill(report));
   if (precision == Precision::kInt8 && !quantizer.any_integer()) {
     return make_error(ErrorCode::kUnsupported,

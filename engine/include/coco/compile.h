@@ -54,6 +54,8 @@ struct QuantizeOptions {
   bool refine_ranges = true;         ///< widens and narrows the ranges where that helps
   bool correct_bias = true;          ///< takes systematic errors into the biases where that helps
   std::vector<CalibrationSample> samples;
+  /// Of 8 samples or more every fourth has no part in choosing integers: the loss is measured on those.
+  bool hold_out = true;
 };
 
 /// What became of one convolution, or of a sum, product or function between them that works on integers (no weights).
@@ -67,12 +69,14 @@ struct QuantizedLayer {
 
 struct QuantizeReport {
   std::vector<QuantizedLayer> layers;
-  double snr_db = 0;         ///< integer against f32 output, power about the mean
-  double psnr_db = 0;        ///< the same as PSNR, peak 1
-  double cosine = 0;         ///< of the angle between the outputs, mean of them
-  bool has_targets = false;  ///< the three below hold; outputs rounded to 8 bits, means over the samples
+  double snr_db = 0;   ///< integer against f32 output, power about the mean
+  double psnr_db = 0;  ///< the same as PSNR, peak 1
+  double cosine = 0;   ///< of the angle between the outputs, mean of them
+  bool has_targets =
+      false;  ///< the three below hold; outputs rounded to 8 bits, of the mean squared error of all samples
   double psnr_f32_db = 0, psnr_int8_db = 0, loss_db = 0;
   size_t samples = 0;
+  size_t held_out = 0;  ///< of `samples`: no integer was chosen on them, all figures are theirs; 0: figures are of all
 };
 
 struct OperatorCount {

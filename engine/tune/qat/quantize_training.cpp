@@ -22,6 +22,7 @@ Result<graph::Graph> quantized(const graph::Graph& f32, const QuantizeSettings& 
   QuantizeOptions options;
   options.between_convolutions = false;  // the network that imitates integers knows convolutions alone
   options.samples = calibration_samples(images, kSamples, kSide);
+  options.hold_out = false;  // validation images judge
   const bool allow_all = settings.precision == Precision::kInt8;
   options.max_loss_db = allow_all ? 100 : settings.max_loss_db;
   options.min_snr_db = allow_all ? 0 : options.min_snr_db;

@@ -43,8 +43,9 @@ void take_over(const QuantizeReport& report, ModelLayers& model) {
     if (found != report.layers.end()) layer.snr_db = found->snr_db;
   }
   char text[160];
-  std::snprintf(text, sizeof text, "Integers cost %.3f dB of PSNR on %zu calibration crops; SNR of the output %.1f dB.",
-                report.loss_db, report.samples, report.snr_db);
+  std::snprintf(text, sizeof text,
+                "Integers cost %.3f dB of PSNR on %zu crops held out of calibration; SNR of the output %.1f dB.",
+                report.loss_db, report.held_out, report.snr_db);
   model.note = text;
 }
 
