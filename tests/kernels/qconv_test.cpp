@@ -249,7 +249,7 @@ TEST_CASE("integer convolution rows as samples of a picture") {
 }
 
 TEST_CASE("integer convolution rows, widths") {
-  for (int width : {1, 2, 3, 15, 16, 17, 31, 33, 200}) {
+  for (int width : {1, 2, 3, 15, 16, 17, 31, 33, 200, 1400}) {
     std::mt19937 random(width);
     Layer layer = plain_layer(8, 12, 3, width);
     fill_weights(layer, Sparsity::kDense, 127, random);
@@ -277,8 +277,8 @@ TEST_CASE("integer convolution rows, the largest sums and scales") {
 
 TEST_CASE("integer convolution rows, more entries than are resolved at once") {
   std::mt19937 random(5);
-  for (int largest : {127, 40, 5}) {
-    Layer layer = plain_layer(100, 9, 5, 19);
+  for (const auto& [largest, width] : {std::pair{127, 19}, {127, 200}, {40, 19}, {5, 19}}) {
+    Layer layer = plain_layer(100, 9, 5, width);
     fill_weights(layer, Sparsity::kDense, largest, random);
     for (int8_t& w : layer.weight) w = static_cast<int8_t>(random() % 4 == 0 ? w : w / 16);
     for (uint8_t& x : layer.picture) x = static_cast<uint8_t>(random());

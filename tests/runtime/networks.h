@@ -1,6 +1,7 @@
 // Purpose: small programs for the executors' tests, built in memory with pseudo-random weights.
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -83,10 +84,10 @@ class NetworkBuilder {
     const int slope = prelu ? random_constant({out}, 0.5f) : format::kNoValue;
     return op(params, {x, weight, bias, slope});
   }
-  /// Integer convolution with random weights of full range, scaled so that results fill the range; PReLU. Weights
-  /// (m, c, tap) that `keeps` refuses are 0.
-  int quant_conv(int x, int in, int out, format::QuantConv2dParams params,
-                 const std::function<bool(int64_t, int64_t, int64_t)>& keeps = {}) {
+  /// Which weights (m, c, tap) are not 0.
+  using Keeps = std::function<bool(int64_t, int64_t, int64_t)>;
+  /// Integer convolution with random weights of full range, PReLU. f32 results reach a few hundred times `gain`.
+  int quant_conv(int x, int in, int out, format::QuantConv2dParams params, const Keeps& keeps = {}, float gain = 1) {
     const int64_t window = params.kernel[0] * params.kernel[1], inputs = in / params.group, taps = inputs * window;
     const int weight = integers<int8_t>({out, inputs, params.kernel[0], params.kernel[1]}, DataType::kS8, -127, 128);
     if (keeps) {
@@ -99,7 +100,7 @@ class NetworkBuilder {
       constant = format::ConstantData::copy_of(bytes);
     }
     const int bias = integers<int32_t>({out}, DataType::kS32, -20000, 20000);
-    const float scale = 0.01f / static_cast<float>(taps);
+    const float scale = 0.01f * gain / static_cast<float>(taps);
     const int positive = random_constant({out}, scale), negative = random_constant({out}, scale);
     return op(params, {x, weight, bias, positive, negative});
   }
@@ -143,15 +144,19 @@ inline format::Program super_resolution(int width, int layers, uint64_t seed = 1
 }
 
 /// The same in integers: the stack's last convolution gives f32, the base stays f32.
-inline format::Program integer_super_resolution(int width, int layers, uint64_t seed = 1) {
+/// `keeps` prunes the layers between the first and the last.
+inline format::Program integer_super_resolution(int width, int layers, uint64_t seed = 1,
+                                                const NetworkBuilder::Keeps& keeps = {}) {
   NetworkBuilder net(seed);
   const int in = net.input({1, 1, kDynamicDim, kDynamicDim});
   format::QuantConv2dParams same;
   same.kernel = {3, 3}, same.pads = {1, 1, 1, 1};
-  int x = net.quant_conv(net.op(format::QuantizeParams{255, 0}, {in}), 1, width, same);
-  for (int i = 0; i < layers; ++i) x = net.quant_conv(x, width, width, same);
+  // Sums of random weights grow with the root of their number: gains that keep steps between a few and 255.
+  const float gain = 4 * std::sqrt(static_cast<float>(width));
+  int x = net.quant_conv(net.op(format::QuantizeParams{255, 0}, {in}), 1, width, same, {}, 2);
+  for (int i = 0; i < layers; ++i) x = net.quant_conv(x, width, width, same, keeps, gain);
   same.dequantize = true;
-  x = net.op(format::DepthToSpaceParams{}, {net.quant_conv(x, width, 4, same)});
+  x = net.op(format::DepthToSpaceParams{}, {net.quant_conv(x, width, 4, same, {}, 0.002f * gain)});
   format::ResizeParams resize;
   resize.mode = format::ResizeMode::kLinear;
   resize.scales = {1, 1, 2, 2};

@@ -81,8 +81,6 @@ TEST_CASE("integer stacks are bit-identical under every tiling") {
   check(net.finish({net.quant_conv(x, 16, 4, last)}), kAwkward);
 }
 
-// A change of these bytes is a change of what integer networks compute: on every machine, target and thread count they
-// are the same. See docs/numerics.md.
 TEST_CASE("techniques switched off change nothing but the speed") {
   NetworkBuilder net(5);
   int x = net.op(format::QuantizeParams{255, 0}, {net.input({1, 1, kDynamicDim, kDynamicDim})});
@@ -119,6 +117,8 @@ TEST_CASE("techniques switched off change nothing but the speed") {
   if (!active_target().empty()) CHECK(other_bits);  // pairs were used
 }
 
+// A change of these bytes is a change of what integer networks compute: on every machine, target and thread count they
+// are the same. See docs/numerics.md.
 TEST_CASE("golden bytes of an integer stack") {
   NetworkBuilder net(21);
   int x = net.op(format::QuantizeParams{255, 0}, {net.input({1, 1, kDynamicDim, kDynamicDim})});

@@ -53,8 +53,10 @@ class Movie {
   std::mt19937 random_;
 };
 
-std::unique_ptr<ImageSession> session(const ImageJob& job, SessionOptions options, bool reuse) {
-  static const auto model = Model::from_program(super_resolution(4, 2));
+std::unique_ptr<ImageSession> session(const ImageJob& job, SessionOptions options, bool reuse, bool integers = false) {
+  static const auto floats = Model::from_program(super_resolution(4, 2)),
+                    whole = Model::from_program(integer_super_resolution(4, 2));
+  const auto& model = integers ? whole : floats;
   REQUIRE(model.ok());
   options.reuse = reuse;
   auto made = ImageSession::create(*model, job, options);
@@ -70,8 +72,8 @@ ImageJob job_of(int width, int height, int out_width, int out_height, SampleType
   return job;
 }
 
-void check(const ImageJob& job, const SessionOptions& options) {
-  const auto with = session(job, options, true), without = session(job, options, false);
+void check(const ImageJob& job, const SessionOptions& options, bool integers) {
+  const auto with = session(job, options, true, integers), without = session(job, options, false, integers);
   Movie movie(job.in_width, job.in_height, job.in_type, 5);
   Plane expected(job.out_width, job.out_height, job.out_type);
   Plane buffers[2] = {expected, expected};
@@ -92,19 +94,21 @@ void check(const ImageJob& job, const SessionOptions& options) {
 
 }  // namespace
 
-TEST_CASE("reuse gives the same bytes") {
-  check(job_of(150, 130, 300, 260, SampleType::kU8), {});
+TEST_CASE("reuse gives the same bytes, in floats and in integers") {
+  const bool integers = GENERATE(false, true);
+  INFO((integers ? "integers" : "floats"));
+  check(job_of(150, 130, 300, 260, SampleType::kU8), {}, integers);
   SessionOptions narrow;
   narrow.strip_width = 48, narrow.threads = 3;
-  check(job_of(150, 130, 300, 260, SampleType::kU8), narrow);
-  check(job_of(97, 71, 250, 200, SampleType::kU16Lsb10), narrow);
-  check(job_of(64, 200, 100, 333, SampleType::kU16Msb10), {});
-  check(job_of(5, 3, 10, 6, SampleType::kU8), {});
+  check(job_of(150, 130, 300, 260, SampleType::kU8), narrow, integers);
+  check(job_of(97, 71, 250, 200, SampleType::kU16Lsb10), narrow, integers);
+  check(job_of(64, 200, 100, 333, SampleType::kU16Msb10), {}, integers);
+  check(job_of(5, 3, 10, 6, SampleType::kU8), {}, integers);
   // Strips joined: all of them, and two at a time.
-  check(job_of(800, 140, 1600, 280, SampleType::kU8), {});
+  check(job_of(800, 140, 1600, 280, SampleType::kU8), {}, integers);
   SessionOptions two;
   two.strip_width = 640, two.threads = 2;
-  check(job_of(800, 140, 1600, 280, SampleType::kU8), two);
+  check(job_of(800, 140, 1600, 280, SampleType::kU8), two, integers);
 }
 
 TEST_CASE("what stands still is kept, what a changed sample reaches is not") {

@@ -5,6 +5,7 @@
 
 #include "catch.h"
 #include "coco/vision.h"
+#include "runtime/networks.h"
 #include "tests/vision/frames.h"
 
 namespace {
@@ -43,8 +44,8 @@ UpscalerConfig config_of(PixelFormat format, const Geometry& g, int threads = 2)
   return config;
 }
 
-std::unique_ptr<Upscaler> make(const UpscalerConfig& config) {
-  auto upscaler = Upscaler::create(nullptr, config);
+std::unique_ptr<Upscaler> make(const UpscalerConfig& config, std::shared_ptr<const Model> model = nullptr) {
+  auto upscaler = Upscaler::create(std::move(model), config);
   if (!upscaler.ok()) FAIL(upscaler.error().message);
   return std::move(upscaler).value();
 }
@@ -198,12 +199,15 @@ TEST_CASE("equal sizes pass through, byte for byte", "[vision]") {
   }
 }
 
-TEST_CASE("process allocates nothing", "[vision]") {
+TEST_CASE("process allocates nothing, without a network and with an integer one", "[vision]") {
+  auto network = Model::from_program(coco::testing::integer_super_resolution(8, 2));
+  REQUIRE(network.ok());
+  const auto model = GENERATE_COPY(std::shared_ptr<const Model>(), *network);
   for (const PixelFormat format : {PixelFormat::kNv12, PixelFormat::kI420_10Le, PixelFormat::kGray8}) {
     for (const Geometry& g : {Geometry{96, 54, 192, 108}, Geometry{96, 54, 128, 72}, Geometry{96, 54, 96, 54}}) {
       TestFrame in(format, g.in_w, g.in_h), out(format, g.out_w, g.out_h);
       in.fill_random(2);
-      const auto upscaler = make(config_of(format, g, 3));
+      const auto upscaler = make(config_of(format, g, 3), model);
       const MutableFrameView in_view = in.view(), out_view = out.view();
       REQUIRE(upscaler->process(in_view, out_view).ok());
       const long before = allocations;

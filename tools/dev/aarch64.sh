@@ -64,14 +64,18 @@ aarch64_processors() {
   done
 }
 
-# The integer kernels against the reference, and the golden bytes of a network, on three processors.
+# Every kernel of integer networks, of samples and of chroma against its reference, the golden bytes of networks on
+# tensors and on frames, and some random networks, on three processors.
 aarch64_quick() {
-  local cpu tests=build/aarch64-engine/tests
-  build aarch64-engine test_kernels_rows test_runtime_line
+  local cpu tests=$PWD/build/aarch64-engine/tests rows='*integer*,*quantized*,*gathered*,*words*,*sample*,*shuffled*'
+  build aarch64-engine test_kernels_rows test_kernels_resample test_runtime_line test_runtime_differential \
+    test_vision_golden
   for cpu in cortex-a53 cortex-a76 max; do
     say "integer kernels and networks on $cpu"
-    QEMU_CPU=$cpu qemu-aarch64 -L build/sysroot "$tests/test_kernels_rows" '*integer*' || return 1
-    QEMU_CPU=$cpu qemu-aarch64 -L build/sysroot "$tests/test_runtime_line" 'integer*,golden*' || return 1
+    export QEMU_CPU=$cpu QEMU_LD_PREFIX=$PWD/build/sysroot COCO_FUZZ_SEEDS=10
+    qemu-aarch64 "$tests/test_kernels_rows" "$rows" && qemu-aarch64 "$tests/test_kernels_resample" 'vector planes*' &&
+      qemu-aarch64 "$tests/test_runtime_line" 'integer*,golden*' && qemu-aarch64 "$tests/test_runtime_differential" &&
+      qemu-aarch64 "$tests/test_vision_golden" || return 1
   done
 }
 
