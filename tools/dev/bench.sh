@@ -50,6 +50,16 @@ bench_target() {
   row "sr2x-s int8, dense, $1 only, $(nproc) threads" "$(number fps <<<"$json" | xargs printf '%.1f') fps"
 }
 
+# bench_cold_start WxH SECONDS: the planner's choice against what tuning finds.
+bench_cold_start() {
+  local json
+  json=$(COCO_TUNING_DIR=build/bench/tuning "$COCOPIPE" tune-device --model sr2x-s --input-size "$1" \
+    --threads "$(nproc)" --seconds "$2" --json)
+  row "sr2x-s from $1, planned / tuned" \
+    "$(awk -v a="$(number default_ms <<<"$json")" -v b="$(number tuned_ms <<<"$json")" 'BEGIN {printf "%.2fx", a / b}')" \
+    "$(number default_ms <<<"$json" | xargs printf '%.2f') ms without a cache"
+}
+
 # The way a player goes, without the encoder: file, decoder, upscaler, nowhere. The time of a run that ends with the
 # first frame, most of it the start of the program, is taken off.
 pipeline_ns() {
@@ -172,7 +182,7 @@ bench_networks() {
 }
 
 dev_bench() {
-  local peers=0 seconds=5 min_time=0.2 threads target model
+  local peers=0 quick=0 seconds=5 min_time=0.2 threads target model size
   if [ "${1:-}" = ablation ]; then
     shift
     bench_ablation "$@"
@@ -187,7 +197,7 @@ dev_bench() {
   while [ $# -gt 0 ]; do
     case "$1" in
       --peers) peers=1 ;;
-      --quick) seconds=1 min_time=0.02 ;;
+      --quick) quick=1 seconds=1 min_time=0.02 ;;
       *) die "bench: unknown option '$1'" ;;
     esac
     shift
@@ -209,6 +219,7 @@ dev_bench() {
   done
   bench_network "$seconds" "$(nproc)" sr2x-s "sr2x-s, talking head," talking
   bench_network "$seconds" "$(nproc)" sr2x-s "sr2x-s, still scene," still
+  for size in 1920x1080 1280x720 640x360; do bench_cold_start "$size" "$seconds"; done
   [ -f out/bench.mp4 ] || "$COCOPIPE" demo-clip out/bench.mp4 --quiet
   bench_job "file 1080p -> 4K, libx264 ultrafast" --codec libx264 --preset ultrafast
   bench_job "file 1080p -> 4K, no encoder" --no-encode
@@ -217,6 +228,9 @@ dev_bench() {
   bench_pipeline "GStreamer: decoded, sr2x-s 4 of 9 to 4K" 75 \
     cocoupscale model="$PRUNED_MODEL" ! video/x-raw,width=3840,height=2160
   bench_pipeline "GStreamer: decoded, sr2x-s to 4K" 75 cocoupscale model=sr2x-s ! video/x-raw,width=3840,height=2160
+  if [ "$quick" = 1 ]; then # only whether it runs; ./dev bench ablation measures
+    COCO_TUNING_DIR= build/release/bench/ablation_bench "$F32_MODEL" --width 320 --height 180 --rounds 1
+  fi
   if [ "$peers" = 1 ]; then
     printf '\n%-44s %12s  %s\n' "other software, same run" "speed" ""
     bench_onnxruntime "$seconds"
