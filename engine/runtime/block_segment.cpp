@@ -51,8 +51,7 @@ class BlockSegment : public LayerStep {
 
   Status plan(std::vector<Stage> stages, std::span<const BlockTensor> tensors, std::span<const Place> places) {
     std::vector<LiveRange> ranges;
-    for (const BlockTensor& tensor : tensors)
-      ranges.push_back({tensor.floats() * sizeof(float), static_cast<int>(stages.size()), 0});
+    for (const BlockTensor& tensor : tensors) ranges.push_back({tensor.bytes(), static_cast<int>(stages.size()), 0});
     for (size_t i = 0; i < stages.size(); ++i) {
       const int step = static_cast<int>(i);
       const auto use = [&](size_t tensor) {
@@ -63,18 +62,18 @@ class BlockSegment : public LayerStep {
       if (!stages[i].source) std::for_each(stages[i].in.begin(), stages[i].in.end(), use);
     }
     for (size_t t = 0; t < tensors.size(); ++t) {
-      if (places[t].root != t) ranges[t] = {};
+      if (places[t].root != t || ranges[t].first > ranges[t].last) ranges[t] = {};
     }
     const ArenaPlan plan = plan_arena(ranges, kBufferAlignment);
     COCO_ASSIGN(arena_, Buffer::allocate(plan.bytes));
     for (size_t t = 0; t < tensors.size(); ++t)
-      tensors_.push_back(reinterpret_cast<float*>(static_cast<uint8_t*>(arena_.data()) + plan.offsets[places[t].root]) +
-                         places[t].block * tensors[t].block());
+      tensors_.push_back(static_cast<uint8_t*>(arena_.data()) + plan.offsets[places[t].root] +
+                         places[t].block * tensors[t].block() * static_cast<ptrdiff_t>(byte_size(tensors[t].type)));
     stages_ = std::move(stages);
     for (const Stage& stage : stages_) {
       outputs_.push_back(stage.sink ? nullptr : tensors_[stage.out]);
       progress_.emplace_back(threads_);
-      std::vector<const float*> in;
+      std::vector<const void*> in;
       if (stage.source) {
         in.push_back(nullptr);
       } else {
@@ -94,8 +93,8 @@ class BlockSegment : public LayerStep {
     for (int64_t n = 0; n < batch_; ++n) {
       for (size_t i = 0; i < stages_.size(); ++i) {
         const Stage& stage = stages_[i];
-        if (stage.source) inputs_[i][0] = picture(in[stage.in[0]].as<float>(), in[stage.in[0]].shape, n);
-        if (stage.sink) outputs_[i] = picture(static_cast<float*>(out[stage.out].data), out[stage.out].shape, n);
+        if (stage.source) inputs_[i][0] = in[stage.in[0]].as<uint8_t>() + picture(in[stage.in[0]], n);
+        if (stage.sink) outputs_[i] = static_cast<uint8_t*>(out[stage.out].data) + picture(out[stage.out], n);
         progress_[i].reset(stage.op->tasks(), threads_);
       }
       ThreadPool::process().parallel_for(threads_, threads_, task_);
@@ -143,16 +142,18 @@ class BlockSegment : public LayerStep {
     }
   }
 
-  template <typename T>
-  static T* picture(T* data, const Shape& shape, int64_t n) {
-    return data + n * shape[1] * shape[2] * shape[3];
+  /// Where picture n of a batch begins.
+  template <typename View>
+  static int64_t picture(const View& view, int64_t n) {
+    const Shape& s = view.shape;
+    return n * s[1] * s[2] * s[3] * static_cast<int64_t>(byte_size(view.type));
   }
 
   std::vector<Stage> stages_;
-  std::vector<std::vector<const float*>> inputs_;  // per stage
-  std::vector<float*> outputs_;                    // likewise
-  std::deque<Progress> progress_;                  // likewise
-  std::vector<float*> tensors_;
+  std::vector<std::vector<const void*>> inputs_;  // per stage
+  std::vector<void*> outputs_;                    // likewise
+  std::deque<Progress> progress_;                 // likewise
+  std::vector<uint8_t*> tensors_;
   Buffer arena_, scratch_;
   size_t scratch_floats_ = 0;  // of a worker
   int64_t batch_;
@@ -176,20 +177,45 @@ struct SegmentBuilder {
   void add_tensor(int32_t value) {
     const Shape& s = context.shapes[value];
     tensor_of[value] = static_cast<int>(tensors.size());
-    tensors.push_back({static_cast<int>(s[1]), static_cast<int>(s[2]), static_cast<int>(s[3])});
+    BlockTensor tensor{static_cast<int>(s[1]), static_cast<int>(s[2]), static_cast<int>(s[3])};
+    tensor.type = context.program.values[value].type;
+    if (tensor.type == DataType::kU8)
+      tensor.zero = static_cast<uint8_t>(backends::zero_point_of(context.program, value));
+    tensors.push_back(tensor);
   }
 
-  /// A picture of few channels that dense convolutions alone read takes less than a block a pixel.
+  bool reads(const BlockNode& node, int32_t value) const {
+    return std::find(node.inputs.begin(), node.inputs.end(), value) != node.inputs.end();
+  }
+  bool is_result(int32_t value) const {
+    return std::find(spec.outputs.begin(), spec.outputs.end(), value) != spec.outputs.end();
+  }
+
+  /// A picture of few channels that dense convolutions alone read takes less than a block a pixel: its floats, or a
+  /// word of bytes.
   void narrow(int32_t value) {
     BlockTensor& tensor = tensors[tensor_of[value]];
-    if (tensor.channels > 4) return;
+    if (tensor.channels > kernels::kWordChannels || is_result(value)) return;
     for (const BlockNode& node : nodes) {
-      if (std::find(node.inputs.begin(), node.inputs.end(), value) == node.inputs.end()) continue;
-      const auto* conv = std::get_if<format::Conv2dParams>(&context.program.operators[node.op].params);
-      if (conv == nullptr || conv->group != 1 || node.add == value || node.depthwise != BlockNode::kNone) return;
+      if (!reads(node, value)) continue;
+      const auto& params = context.program.operators[node.op].params;
+      const auto* conv = std::get_if<format::Conv2dParams>(&params);
+      const auto* integers = std::get_if<format::QuantConv2dParams>(&params);
+      const int64_t group = conv != nullptr ? conv->group : integers != nullptr ? integers->group : 0;
+      if (group != 1 || node.add == value || node.depthwise != BlockNode::kNone) return;
     }
-    if (std::find(spec.outputs.begin(), spec.outputs.end(), value) == spec.outputs.end())
-      tensor.pixel = tensor.channels;
+    tensor.pixel = tensor.type == DataType::kU8 ? kernels::kWordChannels : tensor.channels;
+  }
+
+  /// The node that alone reads an input of the step and quantizes it; null where there is none.
+  const BlockNode* quantizer(int32_t value) const {
+    const BlockNode* only = nullptr;
+    for (const BlockNode& node : nodes) {
+      if (!reads(node, value)) continue;
+      if (only != nullptr || program_kind(node) != format::OpKind::kQuantize) return nullptr;
+      only = &node;
+    }
+    return only;
   }
 
   /// Whether the inputs of a join can be written where its result lies. Then they are.
@@ -198,6 +224,7 @@ struct SegmentBuilder {
     const auto& in = node.inputs;
     for (size_t i = 0; i < in.size(); ++i) {
       const auto tensor = static_cast<size_t>(tensor_of[in[i]]);
+      if (tensors[tensor].zero != tensors[tensor_of[node.output]].zero) return false;  // of its border
       if (places[tensor].root != tensor || std::count(in.begin(), in.end(), in[i]) > 1) return false;
     }
     const auto whole = static_cast<size_t>(tensor_of[node.output]);
@@ -234,19 +261,32 @@ struct SegmentBuilder {
     std::vector<bool> placed;
     for (const BlockNode& node : nodes) placed.push_back(place_inside(node));
     share_borders();
-    for (const int32_t v : spec.inputs) narrow(v);
-    for (size_t i = 0; i < spec.inputs.size(); ++i) {
-      const auto tensor = static_cast<size_t>(tensor_of[spec.inputs[i]]);
-      stages.push_back({backends::make_block_source(context, tensors[tensor]), {i}, tensor, true, false});
+    std::vector<const BlockNode*> quantizers;
+    for (const int32_t v : spec.inputs) {
+      quantizers.push_back(quantizer(v));
+      narrow(quantizers.back() != nullptr ? quantizers.back()->output : v);
     }
+    for (size_t i = 0; i < spec.inputs.size(); ++i) add_source(i, quantizers[i]);
     for (size_t i = 0; i < nodes.size(); ++i) {
-      if (!placed[i]) COCO_TRY(add_node(nodes[i]));
+      const bool loaded = std::find(quantizers.begin(), quantizers.end(), &nodes[i]) != quantizers.end();
+      if (!placed[i] && !loaded) COCO_TRY(add_node(nodes[i]));
     }
     for (size_t i = 0; i < spec.outputs.size(); ++i) {
       const auto tensor = static_cast<size_t>(tensor_of[spec.outputs[i]]);
       stages.push_back({backends::make_block_sink(context, tensors[tensor]), {tensor}, i, false, true});
     }
     return {};
+  }
+
+  void add_source(size_t input, const BlockNode* quantizer) {
+    const int32_t value = quantizer != nullptr ? quantizer->output : spec.inputs[input];
+    const auto tensor = static_cast<size_t>(tensor_of[value]);
+    stages.push_back({quantizer != nullptr ? backends::make_block_quantize_source(context, *quantizer, tensors[tensor])
+                                           : backends::make_block_source(context, tensors[tensor]),
+                      {input},
+                      tensor,
+                      true,
+                      false});
   }
 
   Status add_node(const BlockNode& node) {
