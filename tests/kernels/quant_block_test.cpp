@@ -48,7 +48,7 @@ struct Layer {
 
 struct Draw {
   int64_t kernel = 3, stride = 1, dilation = 1, pad = 0;
-  bool depthwise = false, dequantize = false, sloped = false, wide = false;
+  bool depthwise = false, dequantize = false, sloped = false, wide = false, relu = false;
   int zero_blocks = 0;  // of 16: those of 16 x 4 weights that are gone
 };
 
@@ -78,6 +78,7 @@ Layer draw_layer(int in, int out, int height, int width, const Draw& d) {
     layer.bias.push_back(below(40001) - 20000);
     layer.scale.push_back(step * (0.5f + static_cast<float>(below(100)) * 0.01f));
     if (d.sloped) layer.negative.push_back(layer.scale.back() * (static_cast<float>(below(250)) * 0.01f - 1.0f));
+    if (d.relu) layer.negative.push_back(0);
   }
   return layer;
 }
@@ -159,7 +160,7 @@ void check_conv(Layer layer, bool skip_zeros = true) {
 
 TEST_CASE("quant block: every convolution kernel gives the dense reference's bytes", "[kernels]") {
   for (const int width : {1, 2, 3, 5, 6, 7, 12, 13, 14, 15, 17, 28, 29})
-    check_conv(draw_layer(24, 40, 3, width, {.kernel = 1, .sloped = width % 2 == 0}));
+    check_conv(draw_layer(24, 40, 3, width, {.kernel = 1, .sloped = width % 3 == 0, .relu = width % 3 == 1}));
   for (const bool dequantize : {false, true})
     for (const bool wide : {false, true}) {
       check_conv(draw_layer(20, 50, 5, 9, {.pad = 1, .dequantize = dequantize, .wide = wide}));

@@ -140,7 +140,7 @@ class BlockWinogradOp : public BlockOp {
 
 BlockSplit split_conv(const BlockTensor& in, const BlockTensor& out, int64_t stride, double cost,
                       ptrdiff_t weight_bytes, int threads) {
-  constexpr double kMinTaskCost = 1 << 18;
+  constexpr double kMinTaskCost = 1 << 15;
   constexpr int kTasksPerThread = 4;
   constexpr ptrdiff_t kInputBytes = 1 << 18;
   constexpr int kUnit = 2;  // blocks the widest kernels take at once

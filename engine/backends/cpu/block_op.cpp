@@ -8,7 +8,7 @@ namespace coco::backends {
 namespace {
 
 // Below this many operations a task is not worth handing to another core.
-constexpr double kMinTaskCost = 1 << 17;
+constexpr double kMinTaskCost = 1 << 14;
 constexpr int kTasksPerThread = 4;
 
 /// Between the caller's planes and blocks, a row of a block at a time.

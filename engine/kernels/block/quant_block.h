@@ -44,7 +44,7 @@ struct QuantBlockWeights {
   /// A value for every channel of every block. Sums begin at bias: bias[m] - in_zero_point * (sum of m's weights).
   std::vector<int32_t> bias;
   std::vector<float> scale, negative;
-  bool linear = true;  ///< negative is scale
+  bool linear = true;  ///< negative may be taken for scale
   int32_t out_zero_point = 0, low = 0, high = 255;
   bool dequantize = false;  ///< results are f32
 };

@@ -34,10 +34,31 @@ using DepthDot = quant_block::Dot<false>;
 // As many pixels as keep the products busy.
 constexpr int kDepthPixels = kVectors == 1 ? 8 : kVectors == 2 ? 4 : 2;
 
-// Channels of a pixel in words, kRows rows of bytes `row` apart in each, the first in the lowest byte.
+#if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3_DL
+// Where the bytes of words of four rows stand in the rows one after another.
+struct ColumnOrder {
+  alignas(64) uint8_t from[4 * kBlock] = {};
+  constexpr ColumnOrder() {
+    for (int i = 0; i < 4 * kBlock; ++i) from[i] = static_cast<uint8_t>(i % 4 * kBlock + i / 4);
+  }
+};
+#endif
+
+// Channels of a pixel in words, kRows rows of bytes `row` apart in each, the first in the lowest byte. Bytes of rows
+// from kRows on may be any.
 template <int kRows>
 HWY_INLINE VI ColumnWords(const uint8_t* at, ptrdiff_t row) {
   const DI di;
+#if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3_DL
+  // Rows side by side in 128 bits each, then one shuffle of bytes.
+  static constexpr ColumnOrder kOrder;
+  const auto load = [&](int i) HWY_ATTR { return _mm_loadu_si128(reinterpret_cast<const __m128i*>(at + i * row)); };
+  __m512i rows = _mm512_castsi128_si512(load(0));
+  if constexpr (kRows > 1) rows = _mm512_mask_broadcast_i32x4(rows, 0x00f0, load(1));
+  if constexpr (kRows > 2) rows = _mm512_mask_broadcast_i32x4(rows, 0x0f00, load(2));
+  if constexpr (kRows > 3) rows = _mm512_mask_broadcast_i32x4(rows, 0xf000, load(3));
+  return VI{_mm512_permutexvar_epi8(_mm512_load_si512(kOrder.from), rows)};
+#else
   const hn::Rebind<uint8_t, DI> d8;
   const auto part = [&](int i) HWY_ATTR { return hn::PromoteTo(di, hn::LoadU(d8, at + i * row)); };
   VI words = part(0);
@@ -45,6 +66,7 @@ HWY_INLINE VI ColumnWords(const uint8_t* at, ptrdiff_t row) {
   if constexpr (kRows > 2) words = hn::Or(words, hn::ShiftLeft<16>(part(2)));
   if constexpr (kRows > 3) words = hn::Or(words, hn::ShiftLeft<24>(part(3)));
   return words;
+#endif
 }
 
 // kPixels pixels of one block, kRows rows of the kernel from `in` on, any number of columns.

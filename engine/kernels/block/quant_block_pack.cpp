@@ -93,6 +93,11 @@ void pack_depthwise(const int8_t* weight, QuantBlockWeights& w, std::vector<uint
         }
 }
 
+bool is_relu(const QuantBlockWeights& w) {
+  return !w.dequantize && std::all_of(w.negative.begin(), w.negative.end(), [](float v) { return v == 0; }) &&
+         std::all_of(w.scale.begin(), w.scale.end(), [](float v) { return v >= 0; });
+}
+
 }  // namespace
 
 bool pack_quant_block(const format::QuantConv2dParams& params, int out_channels, int in_channels, const int8_t* weight,
@@ -124,7 +129,9 @@ bool pack_quant_block(const format::QuantConv2dParams& params, int out_channels,
   }
   w.scale.assign(scale, scale + out_channels);
   w.negative.assign(negative != nullptr ? negative : scale, (negative != nullptr ? negative : scale) + out_channels);
-  w.linear = w.negative == w.scale;
+  w.linear = w.negative == w.scale || is_relu(w);
+  // The bytes of a ReLU are those that the zero point bounds from below.
+  if (w.linear && w.negative != w.scale) w.low = std::clamp(w.out_zero_point, w.low, w.high);
   const size_t channels = size_t(channel_blocks(out_channels)) * kBlock;
   w.bias.resize(channels), w.scale.resize(channels), w.negative.resize(channels);
   return true;
