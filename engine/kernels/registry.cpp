@@ -99,11 +99,17 @@ bool unit_stride_quant(const QuantConvRowWeights& key, const Capabilities& capab
   return key.stride_x == 1 && !capabilities.target.empty();
 }
 #if COCO_NEON_I8MM
+bool dense_block_i8mm(const QuantBlockWeights& key, const Capabilities& capabilities) noexcept {
+  return !key.depthwise && capabilities.target == kNeonI8mm;
+}
 bool unit_stride_i8mm(const QuantConvRowWeights& key, const Capabilities& capabilities) noexcept {
   return key.stride_x == 1 && capabilities.target == kNeonI8mm;
 }
 #endif
 #if COCO_NEON_DOTPROD
+bool dense_block_dotprod(const QuantBlockWeights& key, const Capabilities& capabilities) noexcept {
+  return !key.depthwise && (capabilities.target == kNeonI8mm || capabilities.target == kNeonDotprod);
+}
 bool unit_stride_dotprod(const QuantConvRowWeights& key, const Capabilities& capabilities) noexcept {
   return key.stride_x == 1 && (capabilities.target == kNeonI8mm || capabilities.target == kNeonDotprod);
 }

@@ -1,13 +1,8 @@
 #include "runtime/block_segment.h"
 
 #include <algorithm>
-#include <atomic>
-#include <deque>
-#include <functional>
-#include <thread>
 
-#include "base/thread_pool.h"
-#include "runtime/arena_plan.h"
+#include "runtime/block_stages.h"
 #include "runtime/line_program.h"
 #include "runtime/segment_cut.h"
 
@@ -17,8 +12,6 @@ namespace {
 using backends::BlockNode;
 using backends::BlockTensor;
 
-// Below this share of useful products rows of single channels are faster.
-constexpr double kLeastDensity = 0.7;
 // A tensor of more floats than this (32 MiB) would go to memory and back between two layers: strips of rows do not.
 constexpr int64_t kMostFloats = int64_t{1} << 23;
 
@@ -27,139 +20,23 @@ bool is_pointwise_activation(const format::UnaryParams& p) {
          p.kind == format::UnaryKind::kClip;
 }
 
-bool has_slope(const format::Operator& op) { return op.inputs.size() > 3 && op.inputs[3] != format::kNoValue; }
-
-// Some tens of microseconds; then the core may be needed by whoever holds the last task.
-constexpr int kSpins = 20000;
-
-class BlockSegment : public LayerStep {
- public:
-  struct Stage {
-    std::unique_ptr<backends::BlockOp> op;
-    std::vector<size_t> in;  // tensors, or for a source the input of the step
-    size_t out = 0;          // a tensor, or for a sink the output of the step
-    bool source = false, sink = false;
-  };
-
-  /// Where a tensor lies: in a tensor of its own (its own number), or from a block on in a join's result.
-  struct Place {
-    size_t root = 0;
-    int block = 0;
-  };
-
-  BlockSegment(int64_t batch, int threads) : batch_(batch), threads_(threads) {}
-
-  Status plan(std::vector<Stage> stages, std::span<const BlockTensor> tensors, std::span<const Place> places) {
-    std::vector<LiveRange> ranges;
-    for (const BlockTensor& tensor : tensors) ranges.push_back({tensor.bytes(), static_cast<int>(stages.size()), 0});
-    for (size_t i = 0; i < stages.size(); ++i) {
-      const int step = static_cast<int>(i);
-      const auto use = [&](size_t tensor) {
-        LiveRange& range = ranges[places[tensor].root];
-        range.first = std::min(range.first, step), range.last = std::max(range.last, step);
-      };
-      if (!stages[i].sink) use(stages[i].out);
-      if (!stages[i].source) std::for_each(stages[i].in.begin(), stages[i].in.end(), use);
-    }
-    for (size_t t = 0; t < tensors.size(); ++t) {
-      if (places[t].root != t || ranges[t].first > ranges[t].last) ranges[t] = {};
-    }
-    const ArenaPlan plan = plan_arena(ranges, kBufferAlignment);
-    COCO_ASSIGN(arena_, Buffer::allocate(plan.bytes));
-    for (size_t t = 0; t < tensors.size(); ++t)
-      tensors_.push_back(static_cast<uint8_t*>(arena_.data()) + plan.offsets[places[t].root] +
-                         places[t].block * tensors[t].block() * static_cast<ptrdiff_t>(byte_size(tensors[t].type)));
-    stages_ = std::move(stages);
-    for (const Stage& stage : stages_) {
-      outputs_.push_back(stage.sink ? nullptr : tensors_[stage.out]);
-      progress_.emplace_back(threads_);
-      std::vector<const void*> in;
-      if (stage.source) {
-        in.push_back(nullptr);
-      } else {
-        for (const size_t t : stage.in) in.push_back(tensors_[t]);
-      }
-      inputs_.push_back(std::move(in));
-    }
-    size_t scratch = 0;
-    for (const Stage& stage : stages_) scratch = std::max(scratch, stage.op->scratch_floats());
-    scratch_floats_ = (scratch + 15) / 16 * 16;
-    COCO_ASSIGN(scratch_, Buffer::allocate(scratch_floats_ * static_cast<size_t>(threads_) * sizeof(float)));
-    task_ = [this](int, int worker) { work(worker); };
-    return {};
+/// Products of convolutions, all and those that make it pay to work in blocks.
+struct Products {
+  double all = 0, useful = 0;
+  void add(const backends::BlockContext& context, const BlockNode& node) {
+    const format::Operator& op = context.program.operators[node.op];
+    const auto macs = static_cast<double>(format::count_macs(op, context.shapes));
+    if (macs == 0) return;
+    // Rows of integers fill their vectors in wide pictures alone.
+    constexpr int64_t kWide = 64;
+    const bool short_rows = op.kind() == format::OpKind::kQuantConv2d && context.shapes[node.output][3] < kWide;
+    useful += macs * std::min(1.0, backends::block_density(context, node) * (short_rows ? 2 : 1));
   }
-
-  void run(std::span<const TensorView> in, std::span<const MutableTensorView> out) override {
-    for (int64_t n = 0; n < batch_; ++n) {
-      for (size_t i = 0; i < stages_.size(); ++i) {
-        const Stage& stage = stages_[i];
-        if (stage.source) inputs_[i][0] = in[stage.in[0]].as<uint8_t>() + picture(in[stage.in[0]], n);
-        if (stage.sink) outputs_[i] = static_cast<uint8_t*>(out[stage.out].data) + picture(out[stage.out], n);
-        progress_[i].reset(stage.op->tasks(), threads_);
-      }
-      ThreadPool::process().parallel_for(threads_, threads_, task_);
-    }
-  }
-  size_t memory_bytes() const override { return arena_.size() + scratch_.size(); }
-
- private:
-  /// The tasks of a stage in a part for each worker: neighbouring layers give a worker the same rows, which its cache
-  /// holds. Who is done helps the others.
-  struct Progress {
-    std::vector<std::atomic<int>> next;
-    std::atomic<int> done{0};
-    int tasks = 0;
-    explicit Progress(int workers) : next(static_cast<size_t>(workers)) {}
-    int part_begin(int part) const { return static_cast<int>(int64_t{tasks} * part / static_cast<int>(next.size())); }
-    void reset(int count, int workers) {
-      tasks = count;
-      done.store(0, std::memory_order_relaxed);
-      for (int part = 0; part < workers; ++part)
-        next[static_cast<size_t>(part)].store(part_begin(part), std::memory_order_relaxed);
-    }
-  };
-
-  /// Every worker goes through all stages; a stage begins when the one before is done. No worker waits for another that
-  /// has not taken a task.
-  void work(int worker) {
-    float* scratch = static_cast<float*>(scratch_.data()) + static_cast<size_t>(worker) * scratch_floats_;
-    for (size_t i = 0; i < stages_.size(); ++i) {
-      Progress& progress = progress_[i];
-      const backends::BlockArgs args{inputs_[i].data(), outputs_[i]};
-      for (int k = 0; k < threads_; ++k) {
-        const int part = (worker + k) % threads_;
-        std::atomic<int>& next = progress.next[static_cast<size_t>(part)];
-        const int end = progress.part_begin(part + 1);
-        for (int task = next.fetch_add(1, std::memory_order_relaxed); task < end;
-             task = next.fetch_add(1, std::memory_order_relaxed)) {
-          stages_[i].op->run(task, args, scratch);
-          progress.done.fetch_add(1, std::memory_order_release);
-        }
-      }
-      for (int spins = 0; progress.done.load(std::memory_order_acquire) < progress.tasks; ++spins) {
-        if (spins >= kSpins) std::this_thread::yield();
-      }
-    }
-  }
-
-  /// Where picture n of a batch begins.
-  template <typename View>
-  static int64_t picture(const View& view, int64_t n) {
-    const Shape& s = view.shape;
-    return n * s[1] * s[2] * s[3] * static_cast<int64_t>(byte_size(view.type));
-  }
-
-  std::vector<Stage> stages_;
-  std::vector<std::vector<const void*>> inputs_;  // per stage
-  std::vector<void*> outputs_;                    // likewise
-  std::deque<Progress> progress_;                 // likewise
-  std::vector<uint8_t*> tensors_;
-  Buffer arena_, scratch_;
-  size_t scratch_floats_ = 0;  // of a worker
-  int64_t batch_;
-  int threads_;
-  std::function<void(int, int)> task_;
+  /// Below this share rows of single channels are faster.
+  bool pay() const { return all > 0 && useful >= 0.7 * all; }
 };
+
+bool has_slope(const format::Operator& op) { return op.inputs.size() > 3 && op.inputs[3] != format::kNoValue; }
 
 /// Puts nodes between sources and sinks, and the tensors between them.
 struct SegmentBuilder {
@@ -168,8 +45,8 @@ struct SegmentBuilder {
   const LayerStepSpec& spec;
   std::vector<int> tensor_of;  // per value
   std::vector<BlockTensor> tensors;
-  std::vector<BlockSegment::Stage> stages = {};
-  std::vector<BlockSegment::Place> places = {};
+  std::vector<BlockStages::Stage> stages = {};
+  std::vector<BlockStages::Place> places = {};
 
   SegmentBuilder(const backends::BlockContext& c, std::span<const BlockNode> n, const LayerStepSpec& s)
       : context(c), nodes(n), spec(s), tensor_of(c.program.values.size(), -1) {}
@@ -231,7 +108,7 @@ struct SegmentBuilder {
     int block = 0;
     for (const int32_t v : in) {
       const auto part = static_cast<size_t>(tensor_of[v]);
-      for (BlockSegment::Place& place : places) {  // what lies inside the part, too
+      for (BlockStages::Place& place : places) {  // what lies inside the part, too
         if (place.root == part) place = {whole, place.block + block};
       }
       block += tensors[part].blocks();
@@ -291,7 +168,7 @@ struct SegmentBuilder {
 
   Status add_node(const BlockNode& node) {
     std::vector<BlockTensor> inputs;
-    BlockSegment::Stage stage;
+    BlockStages::Stage stage;
     for (const int32_t v : node.inputs) {
       stage.in.push_back(static_cast<size_t>(tensor_of[v]));
       inputs.push_back(tensors[stage.in.back()]);
@@ -333,13 +210,12 @@ bool BlockSegmenter::works(size_t index, int64_t batch) const {
 
 /// Weighs the products of the convolutions.
 bool BlockSegmenter::pays(std::span<const BlockNode> nodes) const {
-  double all = 0, useful = 0;
+  Products products;
   for (const BlockNode& node : nodes) {
-    const auto macs = static_cast<double>(format::count_macs(program_.operators[node.op], context_.shapes));
-    all += macs;
-    useful += macs * backends::block_density(context_, node);
+    products.all += static_cast<double>(format::count_macs(program_.operators[node.op], context_.shapes));
+    products.add(context_, node);
   }
-  return all > 0 && useful >= kLeastDensity * all;
+  return products.pay();
 }
 
 /// conv -> add -> activation become one node each; it stands where the last of them stood.
@@ -430,7 +306,7 @@ Result<LayerStepSpec> BlockSegmenter::cut(size_t begin) const {
   join_separable(nodes);
   SegmentBuilder builder(context_, nodes, spec);
   COCO_TRY(builder.build());
-  auto segment = std::make_unique<BlockSegment>(result[0], context_.threads);
+  auto segment = std::make_unique<BlockStages>(result[0], context_.threads);
   COCO_TRY(segment->plan(std::move(builder.stages), builder.tensors, builder.places));
   spec.step = std::move(segment);
   return spec;
@@ -445,14 +321,13 @@ bool suits_blocks(const format::Program& program, std::span<const Shape> shapes,
   }
   const std::vector<Shape> pictures = picture_shapes(program, shapes);
   const backends::BlockContext context{program, pictures, capabilities_for(options)};
-  double all = 0, useful = 0;
+  Products products;
   for (size_t i = 0; i < program.operators.size(); ++i) {
-    const auto macs = static_cast<double>(format::count_macs(program.operators[i], pictures));
-    all += macs;
+    products.all += static_cast<double>(format::count_macs(program.operators[i], pictures));
     const auto node = backends::make_block_node(context, i);
-    if (node.ok()) useful += macs * backends::block_density(context, *node);
+    if (node.ok()) products.add(context, *node);
   }
-  return all > 0 && useful >= kLeastDensity * all;
+  return products.pay();
 }
 
 }  // namespace coco::runtime

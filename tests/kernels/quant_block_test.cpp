@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "catch.h"
+#include "coco/device.h"
 #include "kernels/registry.h"
 #include "kernels/resample_support.h"
 #include "kernels/steps/steps_row.h"
@@ -22,8 +23,13 @@ constexpr uint8_t kCanary = 0xa5;
 /// Every row of a slot that serves `key`, on every target.
 template <typename Slot, typename Fn>
 void for_each_row(const typename Slot::Key& key, const Fn& fn) {
+  static const std::vector<std::string> targets = supported_targets();
+  const auto serves = [&](const auto& row) {
+    return std::any_of(targets.begin(), targets.end(),
+                       [&](const std::string& target) { return row.matches(key, Capabilities{target}); });
+  };
   for (const auto& row : kernel_rows<Slot>()) {
-    if (!row.matches(key, Capabilities{"vectors"})) continue;
+    if (!serves(row)) continue;
     INFO("kernel " << row.name);
     for_each_target([&] { fn(row.function); });
   }

@@ -222,6 +222,21 @@ TEST_CASE("block segment: narrow, grouped and pruned convolutions and large pict
   CHECK_FALSE(suits(32, 1, 0, 513));
 }
 
+TEST_CASE("block segment: pruned integers work in blocks where rows are short", "[runtime]") {
+  const auto suits = [](int64_t side, int64_t pruned_channels) {
+    coco::testing::NetworkBuilder net(3);
+    QuantConv2dParams p;
+    p.kernel = {3, 3}, p.pads = {1, 1, 1, 1}, p.dequantize = true;
+    const int x = net.op(QuantizeParams{255, 0}, {net.input({1, 32, side, side})});
+    const auto keeps = [&](int64_t m, int64_t c, int64_t) { return (m / pruned_channels + c / 4) % 2 == 0; };
+    const Program program = net.finish({net.quant_conv(x, 32, 32, p, keeps)});
+    return runtime::suits_blocks(program, resolve(program), {});
+  };
+  CHECK(suits(16, 8));  // no step of 16 x 4 is without weights, half of each is
+  CHECK_FALSE(suits(80, 8));
+  CHECK(suits(80, 16));
+}
+
 TEST_CASE("matmul step: products with constant matrices agree with the reference, whatever the threads", "[runtime]") {
   struct Case {
     Shape a;

@@ -43,6 +43,7 @@ struct QuantBlockWeights {
   bool narrow = true;               ///< products of each half of a word, of u8 and its weights, add up in 16 bits
   /// A value for every channel of every block. Sums begin at bias: bias[m] - in_zero_point * (sum of m's weights).
   std::vector<int32_t> bias;
+  std::vector<int32_t> flipped_bias;  ///< for kernels that read x - 128: more by 128 * (sum of m's weights)
   std::vector<float> scale, negative;
   bool linear = true;  ///< negative may be taken for scale
   int32_t out_zero_point = 0, low = 0, high = 255;
@@ -112,6 +113,9 @@ using QuantizeBlockFn = void (*)(const QuantizeBlockArgs&);
 
 void quant_block_conv_ref(const QuantBlockArgs& args);
 void quant_block_conv_hwy(const QuantBlockArgs& args);
+/// For processors with Arm's dot products of s8, and of u8 by s8 (kernels/qconv/arm.h: where there are any).
+void quant_block_conv_dotprod(const QuantBlockArgs& args);
+void quant_block_conv_i8mm(const QuantBlockArgs& args);
 void quant_block_depthwise_ref(const QuantBlockArgs& args);
 void quant_block_depthwise_hwy(const QuantBlockArgs& args);
 void quant_block_max_ref(const QuantBlockMaxArgs& args);

@@ -30,7 +30,7 @@ using quant_block::kLanes;
 using quant_block::kVectors;
 using quant_block::VI;
 // Sums of a depthwise product's rows of a kernel are dot products of words of four rows; no weights are narrow then.
-using DepthDot = quant_block::Dot<false>;
+using DepthDot = quant_block::Exact;
 // As many pixels as keep the products busy.
 constexpr int kDepthPixels = kVectors == 1 ? 8 : kVectors == 2 ? 4 : 2;
 

@@ -125,7 +125,9 @@ bool pack_quant_block(const format::QuantConv2dParams& params, int out_channels,
   const int taps = (w.depthwise ? 1 : in_channels) * w.kernel_h * w.kernel_w;
   for (int m = 0; m < out_channels; ++m) {
     const int8_t* of = weight + ptrdiff_t(m) * taps;
-    w.bias.push_back(bias[m] - static_cast<int32_t>(params.in_zero_point) * std::accumulate(of, of + taps, 0));
+    const int32_t sum = std::accumulate(of, of + taps, 0);
+    w.bias.push_back(bias[m] - static_cast<int32_t>(params.in_zero_point) * sum);
+    w.flipped_bias.push_back(w.bias.back() + 128 * sum);
   }
   w.scale.assign(scale, scale + out_channels);
   w.negative.assign(negative != nullptr ? negative : scale, (negative != nullptr ? negative : scale) + out_channels);
@@ -133,7 +135,7 @@ bool pack_quant_block(const format::QuantConv2dParams& params, int out_channels,
   // The bytes of a ReLU are those that the zero point bounds from below.
   if (w.linear && w.negative != w.scale) w.low = std::clamp(w.out_zero_point, w.low, w.high);
   const size_t channels = size_t(channel_blocks(out_channels)) * kBlock;
-  w.bias.resize(channels), w.scale.resize(channels), w.negative.resize(channels);
+  w.bias.resize(channels), w.flipped_bias.resize(channels), w.scale.resize(channels), w.negative.resize(channels);
   return true;
 }
 

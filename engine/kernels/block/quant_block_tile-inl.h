@@ -13,6 +13,7 @@
 
 #include <cstring>
 
+#include "kernels/qconv/arm-inl.h"
 #include "kernels/qconv/dot4-inl.h"
 #include "kernels/qconv/requantize-inl.h"
 #include "kernels/sloped-inl.h"
@@ -111,28 +112,51 @@ HWY_INLINE void Store(const QuantBlockWeights& w, int block, void* out, ptrdiff_
   }
 }
 
-// acc + x . weight, x's bytes unsigned. kNarrow: QuantBlockWeights::narrow.
-template <bool kNarrow>
-struct Dot {
+// Ways of a step: acc + x . weight, x's bytes unsigned.
 #if defined(COCO_DOT4_PAIRS)
+// QuantBlockWeights::narrow
+struct Narrow {
+  static constexpr bool kFlipped = false;
+  VI weight;
+  HWY_INLINE Narrow() = default;
+  HWY_INLINE explicit Narrow(VI w) : weight(w) {}
+  HWY_INLINE VI Add(VI acc, VI x) const { return dot4::Dot4(acc, x, weight); }
+};
+struct Exact {
+  static constexpr bool kFlipped = false;
   VI even, odd;
-  HWY_INLINE explicit Dot(VI weight) {
-    const hn::Repartition<int16_t, DI> d16;
-    const auto half = hn::BitCast(d16, weight);
-    even = kNarrow ? weight : hn::BitCast(DI(), hn::ShiftRight<8>(hn::ShiftLeft<8>(half)));
+  HWY_INLINE Exact() = default;
+  HWY_INLINE explicit Exact(VI weight) {
+    const auto half = hn::BitCast(hn::Repartition<int16_t, DI>(), weight);
+    even = hn::BitCast(DI(), hn::ShiftRight<8>(hn::ShiftLeft<8>(half)));
     odd = hn::BitCast(DI(), hn::ShiftRight<8>(half));
   }
-  HWY_INLINE VI Add(VI acc, VI x) const {
-    if constexpr (kNarrow) return dot4::Dot4(acc, x, even);
-    return dot4::DotWide(acc, dot4::EvenBytes(x), dot4::OddBytes(x), even, odd);
-  }
-#else
-  VI weight;
-  HWY_INLINE explicit Dot(VI w) : weight(w) {}
-  HWY_INLINE VI Add(VI acc, VI x) const { return dot4::Dot4(acc, x, weight); }
-#endif
-  HWY_INLINE Dot() = default;
+  HWY_INLINE VI Add(VI acc, VI x) const { return dot4::DotWide(acc, dot4::EvenBytes(x), dot4::OddBytes(x), even, odd); }
 };
+#else
+struct Exact {
+  static constexpr bool kFlipped = false;
+  VI weight;
+  HWY_INLINE Exact() = default;
+  HWY_INLINE explicit Exact(VI w) : weight(w) {}
+  HWY_INLINE VI Add(VI acc, VI x) const { return dot4::Dot4(acc, x, weight); }
+};
+#endif
+
+#if HWY_TARGET == HWY_NEON && COCO_NEON_DOTPROD
+// arm::Signed or arm::Mixed
+template <class Instruction>
+struct ByInstruction {
+  static constexpr bool kFlipped = Instruction::kFlipped;
+  VI weight;
+  HWY_INLINE ByInstruction() = default;
+  HWY_INLINE explicit ByInstruction(VI w) : weight(w) {}
+  HWY_INLINE VI Add(VI acc, VI x) const {
+    Instruction::Dot(acc, Instruction::Input(x), weight);
+    return acc;
+  }
+};
+#endif
 
 }  // namespace quant_block
 }  // namespace HWY_NAMESPACE
