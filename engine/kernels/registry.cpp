@@ -238,6 +238,15 @@ std::span<const KernelRow<BlockPoolSlot>> kernel_rows<BlockPoolSlot>() {
 }
 
 template <>
+std::span<const KernelRow<BlockNormSlot>> kernel_rows<BlockNormSlot>() {
+  static constexpr KernelRow<BlockNormSlot> kRows[] = {
+#define COCO_BLOCK_NORM_KERNEL COCO_ROW
+#include "kernels/kernels.def"
+  };
+  return kRows;
+}
+
+template <>
 std::span<const KernelRow<BlockResizeSlot>> kernel_rows<BlockResizeSlot>() {
   static constexpr KernelRow<BlockResizeSlot> kRows[] = {
 #define COCO_BLOCK_RESIZE_KERNEL COCO_ROW

@@ -158,7 +158,8 @@ format::Program make_integer_network(int64_t n, int64_t h, int64_t w) {
   p.dequantize = true;
   const int floats = net.op(UnaryParams{UnaryKind::kRelu}, {conv(small, 64, 40, 1, 1, false, 0)});
   p.out_zero_point = 128;
-  const int last = conv(net.op(QuantizeParams{100, 128}, {floats}), 40, 20, 3, 1, false, 0);
+  const int normal = net.op(GroupNormParams{40, 1e-5f}, {floats, net.random_constant({40}, 1), format::kNoValue});
+  const int last = conv(net.op(QuantizeParams{100, 128}, {normal}), 40, 20, 3, 1, false, 0);
   return net.finish({last, looked, floats, joined});
 }
 

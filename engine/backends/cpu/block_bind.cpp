@@ -29,6 +29,8 @@ Result<BlockNode> make_block_node(const BlockContext& context, size_t index) {
   switch (op.kind()) {
     case format::OpKind::kConv2d:
       return block_conv_node(context, index);
+    case format::OpKind::kGroupNorm:
+      return block_norm_node(context, index);
     case format::OpKind::kPool2d:
     case format::OpKind::kReduce:
       return block_pool_node(context, index);
@@ -68,6 +70,8 @@ Result<std::unique_ptr<BlockOp>> make_block_op(const BlockContext& context, cons
       return bind_block_quant_conv(context, node, inputs, output);
     case format::OpKind::kConv2d:
       return bind_block_conv(context, node, inputs, output);
+    case format::OpKind::kGroupNorm:
+      return bind_block_norm(context, node, inputs, output);
     case format::OpKind::kPool2d:
     case format::OpKind::kReduce:
       return bind_block_pool(context, node, inputs, output);

@@ -37,6 +37,10 @@ Status pack_block_conv(const BlockContext& context, size_t op, kernels::BlockCon
 Result<std::unique_ptr<BlockOp>> bind_block_separable(const BlockContext& context, const BlockNode& node,
                                                       std::span<const BlockTensor> inputs, const BlockTensor& output);
 
+Result<BlockNode> block_norm_node(const BlockContext& context, size_t op);
+std::unique_ptr<BlockOp> bind_block_norm(const BlockContext& context, const BlockNode& node,
+                                         std::span<const BlockTensor> inputs, const BlockTensor& output);
+
 Result<BlockNode> block_pool_node(const BlockContext& context, size_t op);
 std::unique_ptr<BlockOp> bind_block_pool(const BlockContext& context, const BlockNode& node,
                                          std::span<const BlockTensor> inputs, const BlockTensor& output);
