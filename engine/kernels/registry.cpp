@@ -79,23 +79,37 @@ bool three_by_three_vectors(const ConvRowWeights& key, const Capabilities& capab
   return three_by_three(key, capabilities) && !capabilities.target.empty();
 }
 int one_channel() { return 1; }
-bool dense_block(const BlockConvWeights& key, const Capabilities&) noexcept { return !key.depthwise; }
-bool depthwise_block(const BlockConvWeights& key, const Capabilities&) noexcept { return key.depthwise; }
-bool dense_block_vectors(const BlockConvWeights& key, const Capabilities& capabilities) noexcept {
+template <typename Weights>
+bool dense_block(const Weights& key, const Capabilities&) noexcept {
+  return !key.depthwise;
+}
+template <typename Weights>
+bool depthwise_block(const Weights& key, const Capabilities&) noexcept {
+  return key.depthwise;
+}
+template <typename Weights>
+bool dense_block_vectors(const Weights& key, const Capabilities& capabilities) noexcept {
   return !key.depthwise && !capabilities.target.empty();
 }
-bool depthwise_block_vectors(const BlockConvWeights& key, const Capabilities& capabilities) noexcept {
+template <typename Weights>
+bool depthwise_block_vectors(const Weights& key, const Capabilities& capabilities) noexcept {
   return key.depthwise && !capabilities.target.empty();
 }
 bool unit_stride_quant(const QuantConvRowWeights& key, const Capabilities& capabilities) noexcept {
   return key.stride_x == 1 && !capabilities.target.empty();
 }
 #if COCO_NEON_I8MM
+bool dense_block_i8mm(const QuantBlockWeights& key, const Capabilities& capabilities) noexcept {
+  return !key.depthwise && capabilities.target == kNeonI8mm;
+}
 bool unit_stride_i8mm(const QuantConvRowWeights& key, const Capabilities& capabilities) noexcept {
   return key.stride_x == 1 && capabilities.target == kNeonI8mm;
 }
 #endif
 #if COCO_NEON_DOTPROD
+bool dense_block_dotprod(const QuantBlockWeights& key, const Capabilities& capabilities) noexcept {
+  return !key.depthwise && (capabilities.target == kNeonI8mm || capabilities.target == kNeonDotprod);
+}
 bool unit_stride_dotprod(const QuantConvRowWeights& key, const Capabilities& capabilities) noexcept {
   return key.stride_x == 1 && (capabilities.target == kNeonI8mm || capabilities.target == kNeonDotprod);
 }
@@ -224,9 +238,54 @@ std::span<const KernelRow<BlockPoolSlot>> kernel_rows<BlockPoolSlot>() {
 }
 
 template <>
+std::span<const KernelRow<BlockNormSlot>> kernel_rows<BlockNormSlot>() {
+  static constexpr KernelRow<BlockNormSlot> kRows[] = {
+#define COCO_BLOCK_NORM_KERNEL COCO_ROW
+#include "kernels/kernels.def"
+  };
+  return kRows;
+}
+
+template <>
 std::span<const KernelRow<BlockResizeSlot>> kernel_rows<BlockResizeSlot>() {
   static constexpr KernelRow<BlockResizeSlot> kRows[] = {
 #define COCO_BLOCK_RESIZE_KERNEL COCO_ROW
+#include "kernels/kernels.def"
+  };
+  return kRows;
+}
+
+template <>
+std::span<const KernelRow<QuantBlockSlot>> kernel_rows<QuantBlockSlot>() {
+  static constexpr KernelRow<QuantBlockSlot> kRows[] = {
+#define COCO_QUANT_BLOCK_KERNEL COCO_ROW
+#include "kernels/kernels.def"
+  };
+  return kRows;
+}
+
+template <>
+std::span<const KernelRow<QuantBlockMaxSlot>> kernel_rows<QuantBlockMaxSlot>() {
+  static constexpr KernelRow<QuantBlockMaxSlot> kRows[] = {
+#define COCO_QUANT_BLOCK_MAX_KERNEL COCO_ROW
+#include "kernels/kernels.def"
+  };
+  return kRows;
+}
+
+template <>
+std::span<const KernelRow<QuantBlockBlendSlot>> kernel_rows<QuantBlockBlendSlot>() {
+  static constexpr KernelRow<QuantBlockBlendSlot> kRows[] = {
+#define COCO_QUANT_BLOCK_BLEND_KERNEL COCO_ROW
+#include "kernels/kernels.def"
+  };
+  return kRows;
+}
+
+template <>
+std::span<const KernelRow<QuantizeBlockSlot>> kernel_rows<QuantizeBlockSlot>() {
+  static constexpr KernelRow<QuantizeBlockSlot> kRows[] = {
+#define COCO_QUANTIZE_BLOCK_KERNEL COCO_ROW
 #include "kernels/kernels.def"
   };
   return kRows;

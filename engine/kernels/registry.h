@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "kernels/block/block.h"
+#include "kernels/block/quant_block.h"
 #include "kernels/block/winograd.h"
 #include "kernels/conv/conv_pair.h"
 #include "kernels/conv/conv_row.h"
@@ -106,6 +107,14 @@ struct BlockConvSlot {
 template <>
 std::span<const KernelRow<BlockConvSlot>> kernel_rows<BlockConvSlot>();
 
+/// Integer convolutions in blocks of channels; the weights need not be packed yet.
+struct QuantBlockSlot {
+  using Key = QuantBlockWeights;
+  using Function = QuantBlockFn;
+};
+template <>
+std::span<const KernelRow<QuantBlockSlot>> kernel_rows<QuantBlockSlot>();
+
 struct QuantConvRowSlot {
   using Key = QuantConvRowWeights;
   using Function = QuantConvRowKernel;
@@ -134,9 +143,13 @@ COCO_PLAIN_SLOT(QuantizeRowSlot, QuantizeRowFn)
 COCO_PLAIN_SLOT(GatherRowSlot, GatherRowFn)
 COCO_PLAIN_SLOT(WinogradSlot, WinogradFn)
 COCO_PLAIN_SLOT(BlockPoolSlot, BlockPoolFn)
+COCO_PLAIN_SLOT(BlockNormSlot, BlockNormFn)
 COCO_PLAIN_SLOT(BlockLoadSlot, BlockLoadFn)
 COCO_PLAIN_SLOT(BlockStoreSlot, BlockStoreFn)
 COCO_PLAIN_SLOT(BlockResizeSlot, BlockResizeFn)
+COCO_PLAIN_SLOT(QuantBlockMaxSlot, QuantBlockMaxFn)
+COCO_PLAIN_SLOT(QuantBlockBlendSlot, QuantBlockBlendFn)
+COCO_PLAIN_SLOT(QuantizeBlockSlot, QuantizeBlockFn)
 COCO_PLAIN_SLOT(StepsRowSlot, const StepsRowKernel*)
 COCO_PLAIN_SLOT(ResampleRowVSlot, ResampleRowVFn)
 COCO_PLAIN_SLOT(ResampleRowHSlot, ResampleRowHFn)

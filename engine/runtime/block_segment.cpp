@@ -1,13 +1,8 @@
 #include "runtime/block_segment.h"
 
 #include <algorithm>
-#include <atomic>
-#include <deque>
-#include <functional>
-#include <thread>
 
-#include "base/thread_pool.h"
-#include "runtime/arena_plan.h"
+#include "runtime/block_stages.h"
 #include "runtime/line_program.h"
 #include "runtime/segment_cut.h"
 
@@ -17,8 +12,6 @@ namespace {
 using backends::BlockNode;
 using backends::BlockTensor;
 
-// Below this share of useful products rows of single channels are faster.
-constexpr double kLeastDensity = 0.7;
 // A tensor of more floats than this (32 MiB) would go to memory and back between two layers: strips of rows do not.
 constexpr int64_t kMostFloats = int64_t{1} << 23;
 
@@ -27,138 +20,23 @@ bool is_pointwise_activation(const format::UnaryParams& p) {
          p.kind == format::UnaryKind::kClip;
 }
 
-bool has_slope(const format::Operator& op) { return op.inputs.size() > 3 && op.inputs[3] != format::kNoValue; }
-
-// Some tens of microseconds; then the core may be needed by whoever holds the last task.
-constexpr int kSpins = 20000;
-
-class BlockSegment : public LayerStep {
- public:
-  struct Stage {
-    std::unique_ptr<backends::BlockOp> op;
-    std::vector<size_t> in;  // tensors, or for a source the input of the step
-    size_t out = 0;          // a tensor, or for a sink the output of the step
-    bool source = false, sink = false;
-  };
-
-  /// Where a tensor lies: in a tensor of its own (its own number), or from a block on in a join's result.
-  struct Place {
-    size_t root = 0;
-    int block = 0;
-  };
-
-  BlockSegment(int64_t batch, int threads) : batch_(batch), threads_(threads) {}
-
-  Status plan(std::vector<Stage> stages, std::span<const BlockTensor> tensors, std::span<const Place> places) {
-    std::vector<LiveRange> ranges;
-    for (const BlockTensor& tensor : tensors)
-      ranges.push_back({tensor.floats() * sizeof(float), static_cast<int>(stages.size()), 0});
-    for (size_t i = 0; i < stages.size(); ++i) {
-      const int step = static_cast<int>(i);
-      const auto use = [&](size_t tensor) {
-        LiveRange& range = ranges[places[tensor].root];
-        range.first = std::min(range.first, step), range.last = std::max(range.last, step);
-      };
-      if (!stages[i].sink) use(stages[i].out);
-      if (!stages[i].source) std::for_each(stages[i].in.begin(), stages[i].in.end(), use);
-    }
-    for (size_t t = 0; t < tensors.size(); ++t) {
-      if (places[t].root != t) ranges[t] = {};
-    }
-    const ArenaPlan plan = plan_arena(ranges, kBufferAlignment);
-    COCO_ASSIGN(arena_, Buffer::allocate(plan.bytes));
-    for (size_t t = 0; t < tensors.size(); ++t)
-      tensors_.push_back(reinterpret_cast<float*>(static_cast<uint8_t*>(arena_.data()) + plan.offsets[places[t].root]) +
-                         places[t].block * tensors[t].block());
-    stages_ = std::move(stages);
-    for (const Stage& stage : stages_) {
-      outputs_.push_back(stage.sink ? nullptr : tensors_[stage.out]);
-      progress_.emplace_back(threads_);
-      std::vector<const float*> in;
-      if (stage.source) {
-        in.push_back(nullptr);
-      } else {
-        for (const size_t t : stage.in) in.push_back(tensors_[t]);
-      }
-      inputs_.push_back(std::move(in));
-    }
-    size_t scratch = 0;
-    for (const Stage& stage : stages_) scratch = std::max(scratch, stage.op->scratch_floats());
-    scratch_floats_ = (scratch + 15) / 16 * 16;
-    COCO_ASSIGN(scratch_, Buffer::allocate(scratch_floats_ * static_cast<size_t>(threads_) * sizeof(float)));
-    task_ = [this](int, int worker) { work(worker); };
-    return {};
+/// Products of convolutions, all and those that make it pay to work in blocks.
+struct Products {
+  double all = 0, useful = 0;
+  void add(const backends::BlockContext& context, const BlockNode& node) {
+    const format::Operator& op = context.program.operators[node.op];
+    const auto macs = static_cast<double>(format::count_macs(op, context.shapes));
+    if (macs == 0) return;
+    // Rows of integers fill their vectors in wide pictures alone.
+    constexpr int64_t kWide = 64;
+    const bool short_rows = op.kind() == format::OpKind::kQuantConv2d && context.shapes[node.output][3] < kWide;
+    useful += macs * std::min(1.0, backends::block_density(context, node) * (short_rows ? 2 : 1));
   }
-
-  void run(std::span<const TensorView> in, std::span<const MutableTensorView> out) override {
-    for (int64_t n = 0; n < batch_; ++n) {
-      for (size_t i = 0; i < stages_.size(); ++i) {
-        const Stage& stage = stages_[i];
-        if (stage.source) inputs_[i][0] = picture(in[stage.in[0]].as<float>(), in[stage.in[0]].shape, n);
-        if (stage.sink) outputs_[i] = picture(static_cast<float*>(out[stage.out].data), out[stage.out].shape, n);
-        progress_[i].reset(stage.op->tasks(), threads_);
-      }
-      ThreadPool::process().parallel_for(threads_, threads_, task_);
-    }
-  }
-  size_t memory_bytes() const override { return arena_.size() + scratch_.size(); }
-
- private:
-  /// The tasks of a stage in a part for each worker: neighbouring layers give a worker the same rows, which its cache
-  /// holds. Who is done helps the others.
-  struct Progress {
-    std::vector<std::atomic<int>> next;
-    std::atomic<int> done{0};
-    int tasks = 0;
-    explicit Progress(int workers) : next(static_cast<size_t>(workers)) {}
-    int part_begin(int part) const { return static_cast<int>(int64_t{tasks} * part / static_cast<int>(next.size())); }
-    void reset(int count, int workers) {
-      tasks = count;
-      done.store(0, std::memory_order_relaxed);
-      for (int part = 0; part < workers; ++part)
-        next[static_cast<size_t>(part)].store(part_begin(part), std::memory_order_relaxed);
-    }
-  };
-
-  /// Every worker goes through all stages; a stage begins when the one before is done. No worker waits for another that
-  /// has not taken a task.
-  void work(int worker) {
-    float* scratch = static_cast<float*>(scratch_.data()) + static_cast<size_t>(worker) * scratch_floats_;
-    for (size_t i = 0; i < stages_.size(); ++i) {
-      Progress& progress = progress_[i];
-      const backends::BlockArgs args{inputs_[i].data(), outputs_[i]};
-      for (int k = 0; k < threads_; ++k) {
-        const int part = (worker + k) % threads_;
-        std::atomic<int>& next = progress.next[static_cast<size_t>(part)];
-        const int end = progress.part_begin(part + 1);
-        for (int task = next.fetch_add(1, std::memory_order_relaxed); task < end;
-             task = next.fetch_add(1, std::memory_order_relaxed)) {
-          stages_[i].op->run(task, args, scratch);
-          progress.done.fetch_add(1, std::memory_order_release);
-        }
-      }
-      for (int spins = 0; progress.done.load(std::memory_order_acquire) < progress.tasks; ++spins) {
-        spins < kSpins ? pause_core() : std::this_thread::yield();
-      }
-    }
-  }
-
-  template <typename T>
-  static T* picture(T* data, const Shape& shape, int64_t n) {
-    return data + n * shape[1] * shape[2] * shape[3];
-  }
-
-  std::vector<Stage> stages_;
-  std::vector<std::vector<const float*>> inputs_;  // per stage
-  std::vector<float*> outputs_;                    // likewise
-  std::deque<Progress> progress_;                  // likewise
-  std::vector<float*> tensors_;
-  Buffer arena_, scratch_;
-  size_t scratch_floats_ = 0;  // of a worker
-  int64_t batch_;
-  int threads_;
-  std::function<void(int, int)> task_;
+  /// Below this share rows of single channels are faster.
+  bool pay() const { return all > 0 && useful >= 0.7 * all; }
 };
+
+bool has_slope(const format::Operator& op) { return op.inputs.size() > 3 && op.inputs[3] != format::kNoValue; }
 
 /// Puts nodes between sources and sinks, and the tensors between them.
 struct SegmentBuilder {
@@ -167,8 +45,8 @@ struct SegmentBuilder {
   const LayerStepSpec& spec;
   std::vector<int> tensor_of;  // per value
   std::vector<BlockTensor> tensors;
-  std::vector<BlockSegment::Stage> stages = {};
-  std::vector<BlockSegment::Place> places = {};
+  std::vector<BlockStages::Stage> stages = {};
+  std::vector<BlockStages::Place> places = {};
 
   SegmentBuilder(const backends::BlockContext& c, std::span<const BlockNode> n, const LayerStepSpec& s)
       : context(c), nodes(n), spec(s), tensor_of(c.program.values.size(), -1) {}
@@ -176,20 +54,45 @@ struct SegmentBuilder {
   void add_tensor(int32_t value) {
     const Shape& s = context.shapes[value];
     tensor_of[value] = static_cast<int>(tensors.size());
-    tensors.push_back({static_cast<int>(s[1]), static_cast<int>(s[2]), static_cast<int>(s[3])});
+    BlockTensor tensor{static_cast<int>(s[1]), static_cast<int>(s[2]), static_cast<int>(s[3])};
+    tensor.type = context.program.values[value].type;
+    if (tensor.type == DataType::kU8)
+      tensor.zero = static_cast<uint8_t>(backends::zero_point_of(context.program, value));
+    tensors.push_back(tensor);
   }
 
-  /// A picture of few channels that dense convolutions alone read takes less than a block a pixel.
+  bool reads(const BlockNode& node, int32_t value) const {
+    return std::find(node.inputs.begin(), node.inputs.end(), value) != node.inputs.end();
+  }
+  bool is_result(int32_t value) const {
+    return std::find(spec.outputs.begin(), spec.outputs.end(), value) != spec.outputs.end();
+  }
+
+  /// A picture of few channels that dense convolutions alone read takes less than a block a pixel: its floats, or a
+  /// word of bytes.
   void narrow(int32_t value) {
     BlockTensor& tensor = tensors[tensor_of[value]];
-    if (tensor.channels > 4) return;
+    if (tensor.channels > kernels::kWordChannels || is_result(value)) return;
     for (const BlockNode& node : nodes) {
-      if (std::find(node.inputs.begin(), node.inputs.end(), value) == node.inputs.end()) continue;
-      const auto* conv = std::get_if<format::Conv2dParams>(&context.program.operators[node.op].params);
-      if (conv == nullptr || conv->group != 1 || node.add == value || node.depthwise != BlockNode::kNone) return;
+      if (!reads(node, value)) continue;
+      const auto& params = context.program.operators[node.op].params;
+      const auto* conv = std::get_if<format::Conv2dParams>(&params);
+      const auto* integers = std::get_if<format::QuantConv2dParams>(&params);
+      const int64_t group = conv != nullptr ? conv->group : integers != nullptr ? integers->group : 0;
+      if (group != 1 || node.add == value || node.depthwise != BlockNode::kNone) return;
     }
-    if (std::find(spec.outputs.begin(), spec.outputs.end(), value) == spec.outputs.end())
-      tensor.pixel = tensor.channels;
+    tensor.pixel = tensor.type == DataType::kU8 ? kernels::kWordChannels : tensor.channels;
+  }
+
+  /// The node that alone reads an input of the step and quantizes it; null where there is none.
+  const BlockNode* quantizer(int32_t value) const {
+    const BlockNode* only = nullptr;
+    for (const BlockNode& node : nodes) {
+      if (!reads(node, value)) continue;
+      if (only != nullptr || program_kind(node) != format::OpKind::kQuantize) return nullptr;
+      only = &node;
+    }
+    return only;
   }
 
   /// Whether the inputs of a join can be written where its result lies. Then they are.
@@ -198,13 +101,14 @@ struct SegmentBuilder {
     const auto& in = node.inputs;
     for (size_t i = 0; i < in.size(); ++i) {
       const auto tensor = static_cast<size_t>(tensor_of[in[i]]);
+      if (tensors[tensor].zero != tensors[tensor_of[node.output]].zero) return false;  // of its border
       if (places[tensor].root != tensor || std::count(in.begin(), in.end(), in[i]) > 1) return false;
     }
     const auto whole = static_cast<size_t>(tensor_of[node.output]);
     int block = 0;
     for (const int32_t v : in) {
       const auto part = static_cast<size_t>(tensor_of[v]);
-      for (BlockSegment::Place& place : places) {  // what lies inside the part, too
+      for (BlockStages::Place& place : places) {  // what lies inside the part, too
         if (place.root == part) place = {whole, place.block + block};
       }
       block += tensors[part].blocks();
@@ -234,13 +138,15 @@ struct SegmentBuilder {
     std::vector<bool> placed;
     for (const BlockNode& node : nodes) placed.push_back(place_inside(node));
     share_borders();
-    for (const int32_t v : spec.inputs) narrow(v);
-    for (size_t i = 0; i < spec.inputs.size(); ++i) {
-      const auto tensor = static_cast<size_t>(tensor_of[spec.inputs[i]]);
-      stages.push_back({backends::make_block_source(context, tensors[tensor]), {i}, tensor, true, false});
+    std::vector<const BlockNode*> quantizers;
+    for (const int32_t v : spec.inputs) {
+      quantizers.push_back(quantizer(v));
+      narrow(quantizers.back() != nullptr ? quantizers.back()->output : v);
     }
+    for (size_t i = 0; i < spec.inputs.size(); ++i) add_source(i, quantizers[i]);
     for (size_t i = 0; i < nodes.size(); ++i) {
-      if (!placed[i]) COCO_TRY(add_node(nodes[i]));
+      const bool loaded = std::find(quantizers.begin(), quantizers.end(), &nodes[i]) != quantizers.end();
+      if (!placed[i] && !loaded) COCO_TRY(add_node(nodes[i]));
     }
     for (size_t i = 0; i < spec.outputs.size(); ++i) {
       const auto tensor = static_cast<size_t>(tensor_of[spec.outputs[i]]);
@@ -249,9 +155,20 @@ struct SegmentBuilder {
     return {};
   }
 
+  void add_source(size_t input, const BlockNode* quantizer) {
+    const int32_t value = quantizer != nullptr ? quantizer->output : spec.inputs[input];
+    const auto tensor = static_cast<size_t>(tensor_of[value]);
+    stages.push_back({quantizer != nullptr ? backends::make_block_quantize_source(context, *quantizer, tensors[tensor])
+                                           : backends::make_block_source(context, tensors[tensor]),
+                      {input},
+                      tensor,
+                      true,
+                      false});
+  }
+
   Status add_node(const BlockNode& node) {
     std::vector<BlockTensor> inputs;
-    BlockSegment::Stage stage;
+    BlockStages::Stage stage;
     for (const int32_t v : node.inputs) {
       stage.in.push_back(static_cast<size_t>(tensor_of[v]));
       inputs.push_back(tensors[stage.in.back()]);
@@ -293,13 +210,12 @@ bool BlockSegmenter::works(size_t index, int64_t batch) const {
 
 /// Weighs the products of the convolutions.
 bool BlockSegmenter::pays(std::span<const BlockNode> nodes) const {
-  double all = 0, useful = 0;
+  Products products;
   for (const BlockNode& node : nodes) {
-    const auto macs = static_cast<double>(format::count_macs(program_.operators[node.op], context_.shapes));
-    all += macs;
-    useful += macs * backends::block_density(context_, node);
+    products.all += static_cast<double>(format::count_macs(program_.operators[node.op], context_.shapes));
+    products.add(context_, node);
   }
-  return all > 0 && useful >= kLeastDensity * all;
+  return products.pay();
 }
 
 /// conv -> add -> activation become one node each; it stands where the last of them stood.
@@ -390,7 +306,7 @@ Result<LayerStepSpec> BlockSegmenter::cut(size_t begin) const {
   join_separable(nodes);
   SegmentBuilder builder(context_, nodes, spec);
   COCO_TRY(builder.build());
-  auto segment = std::make_unique<BlockSegment>(result[0], context_.threads);
+  auto segment = std::make_unique<BlockStages>(result[0], context_.threads);
   COCO_TRY(segment->plan(std::move(builder.stages), builder.tensors, builder.places));
   spec.step = std::move(segment);
   return spec;
@@ -405,14 +321,13 @@ bool suits_blocks(const format::Program& program, std::span<const Shape> shapes,
   }
   const std::vector<Shape> pictures = picture_shapes(program, shapes);
   const backends::BlockContext context{program, pictures, capabilities_for(options)};
-  double all = 0, useful = 0;
+  Products products;
   for (size_t i = 0; i < program.operators.size(); ++i) {
-    const auto macs = static_cast<double>(format::count_macs(program.operators[i], pictures));
-    all += macs;
+    products.all += static_cast<double>(format::count_macs(program.operators[i], pictures));
     const auto node = backends::make_block_node(context, i);
-    if (node.ok()) useful += macs * backends::block_density(context, *node);
+    if (node.ok()) products.add(context, *node);
   }
-  return all > 0 && useful >= kLeastDensity * all;
+  return products.pay();
 }
 
 }  // namespace coco::runtime

@@ -5,6 +5,7 @@
 #include "runtime/allocation_counter.h"
 #include "runtime/block_segment.h"
 #include "runtime/layer_executor.h"
+#include "runtime/networks.h"
 #include "runtime/program_builder.h"
 
 using namespace coco;
@@ -117,6 +118,84 @@ TEST_CASE("block segment: a network with skips agrees with the reference, whatev
   }
 }
 
+namespace {
+
+// Every operator on integers that works in blocks: results of both types, in the middle and at the end.
+format::Program make_integer_network(int64_t n, int64_t h, int64_t w) {
+  coco::testing::NetworkBuilder net(5);
+  QuantConv2dParams p;
+  const auto conv = [&](int x, int in, int out, int64_t kernel, int64_t stride, bool depthwise, int zero) {
+    p.kernel = {kernel, kernel}, p.stride = {stride, stride}, p.group = depthwise ? in : 1;
+    p.pads = {(kernel - 1) / 2, (kernel - 1) / 2, (kernel - 1) / 2, (kernel - 1) / 2};
+    p.in_zero_point = p.out_zero_point, p.out_zero_point = zero;
+    return net.quant_conv(x, in, out, p);
+  };
+  p.out_zero_point = 9;
+  const int stem = conv(net.op(QuantizeParams{255, 9}, {net.input({n, 3, h, w})}), 3, 32, 3, 2, false, 77);
+  const int deep = conv(conv(stem, 32, 48, 1, 1, false, 100), 48, 48, 3, 1, true, 120);
+  const int thin = conv(deep, 48, 32, 1, 1, false, 50);
+  QuantBinaryParams sum;
+  sum.a_zero_point = 77, sum.b_zero_point = 50, sum.out_zero_point = 130;
+  sum.a_factor = 20000, sum.b_factor = 30000, sum.scale = 1.0f / 32768;
+  const int table = net.integers<uint8_t>({256}, DataType::kU8, 0, 256);
+  const int looked = net.op(LookupParams{60}, {net.op(sum, {stem, thin}), table});
+  Pool2dParams pool;
+  pool.kernel = {3, 3}, pool.stride = {2, 2}, pool.pads = {1, 1, 1, 1};
+  const int pooled = net.op(pool, {looked});
+  ResizeParams nearest, linear;
+  nearest.mode = ResizeMode::kNearest, nearest.scales = linear.scales = {1, 1, 2, 2};
+  linear.mode = ResizeMode::kLinear;
+  const int joined = net.op(ConcatParams{1}, {net.op(nearest, {pooled}), net.op(linear, {pooled})});
+  p.out_zero_point = 60;
+  const int small = conv(joined, 64, 64, 4, 2, true, 40);
+  p.dequantize = true;
+  const int floats = net.op(UnaryParams{UnaryKind::kRelu}, {conv(small, 64, 40, 1, 1, false, 0)});
+  p.out_zero_point = 128;
+  const int normal = net.op(GroupNormParams{40, 1e-5f}, {floats, net.random_constant({40}, 1), format::kNoValue});
+  const int last = conv(net.op(QuantizeParams{100, 128}, {normal}), 40, 20, 3, 1, false, 0);
+  return net.finish({last, looked, floats, joined});
+}
+
+std::vector<std::vector<uint8_t>> run_bytes(const Program& program, const std::vector<float>& input,
+                                            const SessionOptions& options, size_t* steps = nullptr) {
+  const std::vector<Shape> shapes = resolve(program);
+  auto executor = LayerExecutor::create(program, shapes, options);
+  if (!executor.ok()) FAIL(executor.error().message);
+  std::vector<std::vector<uint8_t>> results;
+  std::vector<MutableTensorView> out;
+  for (const int32_t v : program.outputs) {
+    const DataType type = program.values[v].type;
+    results.emplace_back(static_cast<size_t>(shapes[v].element_count().value()) * byte_size(type), 0xa5);
+    out.push_back({type, shapes[v], results.back().data()});
+  }
+  const TensorView in{DataType::kF32, shapes[program.inputs[0]], input.data()};
+  (*executor)->run({&in, 1}, out);
+  const size_t before = coco::testing::allocation_count();
+  (*executor)->run({&in, 1}, out);
+  CHECK(coco::testing::allocation_count() == before);
+  if (steps != nullptr) *steps = (*executor)->steps();
+  return results;
+}
+
+}  // namespace
+
+TEST_CASE("block segment: a network of integers gives the reference's bytes, whatever the threads", "[runtime]") {
+  for (const auto& [n, h, w] : {std::array<int64_t, 3>{1, 32, 40}, {2, 28, 30}, {1, 57, 9}, {3, 8, 66}}) {
+    const Program program = make_integer_network(n, h, w);
+    const std::vector<float> input = random_values(n * 3 * h * w, 7);
+    SessionOptions plain, one, two, three;
+    plain.reference_kernels = true;
+    one.threads = 1, two.threads = 2, three.threads = 3;
+    size_t steps = 0;
+    const auto expected = run_bytes(program, input, plain);
+    INFO(n << " pictures of " << h << " x " << w);
+    CHECK(run_bytes(program, input, one, &steps) == expected);
+    CHECK(steps == 1);
+    CHECK(run_bytes(program, input, two) == expected);
+    CHECK(run_bytes(program, input, three) == expected);
+  }
+}
+
 TEST_CASE("block segment: narrow, grouped and pruned convolutions and large pictures go another way", "[runtime]") {
   const auto suits = [](int64_t channels, int64_t groups, int zeros, int64_t side = 16) {
     ProgramBuilder b;
@@ -135,6 +214,21 @@ TEST_CASE("block segment: narrow, grouped and pruned convolutions and large pict
   CHECK_FALSE(suits(32, 1, 5));
   CHECK(suits(32, 1, 0, 512));
   CHECK_FALSE(suits(32, 1, 0, 513));
+}
+
+TEST_CASE("block segment: pruned integers work in blocks where rows are short", "[runtime]") {
+  const auto suits = [](int64_t side, int64_t pruned_channels) {
+    coco::testing::NetworkBuilder net(3);
+    QuantConv2dParams p;
+    p.kernel = {3, 3}, p.pads = {1, 1, 1, 1}, p.dequantize = true;
+    const int x = net.op(QuantizeParams{255, 0}, {net.input({1, 32, side, side})});
+    const auto keeps = [&](int64_t m, int64_t c, int64_t) { return (m / pruned_channels + c / 4) % 2 == 0; };
+    const Program program = net.finish({net.quant_conv(x, 32, 32, p, keeps)});
+    return runtime::suits_blocks(program, resolve(program), {});
+  };
+  CHECK(suits(16, 8));  // no step of 16 x 4 is without weights, half of each is
+  CHECK_FALSE(suits(80, 8));
+  CHECK(suits(80, 16));
 }
 
 TEST_CASE("matmul step: products with constant matrices agree with the reference, whatever the threads", "[runtime]") {

@@ -147,36 +147,65 @@ bench_ablation() {
 # What both threads do at most, in GFLOP/s: f32 multiply-adds out of registers.
 bench_peak() { build/release/bench/kernels_bench --peak 2 | number gflops; }
 
-# Networks of well-known shapes with random weights beside ONNX Runtime, 2 threads each, the runs in turn. The share of
-# the peak counts the products of the plain convolutions; the peak is the best of those measured around each network.
+# make_int8_network FOLDER NAME: FOLDER/NAME-int8.coco and .onnx (QDQ), calibrated as docs/numerics.md has it, and NAME-half.coco,
+# half of its blocks pruned; networks that take no pictures are calibrated on noise. Made anew when the network or what makes integers of it has changed.
+make_int8_network() {
+  local folder=$1 name=$2 model=$1/$2.onnx int8=$1/$2-int8 calibrate=() pictures
+  pictures=${COCO_DATA_DIR:-../shared/data}/sr/benchmarks/set5
+  [ -d "$pictures" ] && calibrate=(--calibrate "$pictures")
+  if [ ! -f "$int8.coco" ] || [ "$(cat "$int8.of" 2>/dev/null)" != "$(sha256sum <"$model")" ] ||
+    [ -n "$(find engine/compiler engine/kernels/dense -name '*.[ch]*' -newer "$int8.of" -print -quit)" ]; then
+    build/release/bin/cocopipe compile "$model" -o "$int8.coco" --precision int8 --min-snr 0 --no-measure \
+      "${calibrate[@]}" >"$int8.log" 2>&1 || build/release/bench/quantize_noise "$model" "$int8.coco"
+    sha256sum <"$model" >"$int8.of"
+  fi
+  build/release/bin/cocopipe export "$int8.coco" --onnx-qdq "$int8.onnx" --quiet
+  build/release/bench/prune_blocks "$int8.coco" "$folder/$name-half.coco"
+}
+
+# Networks of well-known shapes with random weights beside ONNX Runtime, 2 threads each, the runs in turn: f32, int8, and
+# int8 with half of the 16 x 4 blocks pruned beside f32, and int8 beside its QDQ export. The share of the peak counts the
+# products of the plain convolutions in f32; the peak is the best of those measured around each network.
 bench_networks() {
-  local seconds=2 folder=build/bench/networks peer=$PEER name dims model json differ ours theirs a b macs peak most=0
+  local seconds=2 rounds=3 folder=build/bench/networks peer=$PEER name dims kind file json differ peak most=0 macs
+  local -A ms=() all=()
   [ "${1:-}" = --quick ] && seconds=0.3
   dev_setup build run
-  build release cocopipe make_networks kernels_bench
+  build release cocopipe make_networks prune_blocks quantize_noise kernels_bench
   fetch_onnxruntime || { tail -n 5 build/peers/npm.log >&2; die "npm could not fetch onnxruntime-node"; }
   mkdir -p "$folder"
-  printf '%-20s %12s %14s %9s %9s %8s  %s\n' "f32, 2 threads" "cocopipe ms" "ONNX Runtime" "ratio" "GMAC/s" "of peak" \
-    "largest difference"
+  printf '%-18s %7s %7s %7s %9s %9s | %6s %6s %6s %9s | %7s %8s  %s\n' "2 threads, ms" f32 int8 half "ORT f32" "ORT QDQ" \
+    f32 int8 half int8/QDQ GMAC/s "of peak" "difference f32, int8"
   while read -r name dims; do
-    model=$folder/$name.onnx ours=() theirs=()
+    all=()
     node "$peer" input --dims "$dims" --out "$folder/in.npy" >/dev/null
-    for _ in 1 2 3; do
+    make_int8_network "$folder" "$name"
+    for ((round = 0; round < rounds; ++round)); do
       peak=$(bench_peak)
       most=$(awk -v a="$most" -v b="$peak" 'BEGIN {print (a > b ? a : b)}')
-      json=$(build/release/bin/cocopipe bench model "$model" --threads 2 --seconds "$seconds" --json)
-      ours+=("$(number ms_p50 <<<"$json")")
+      for file in .onnx -int8.coco -half.coco; do
+        json=$(build/release/bin/cocopipe bench model "$folder/$name$file" --threads 2 --seconds "$seconds" --json)
+        all[$file]+="$(number ms_p50 <<<"$json") "
+      done
       macs=$(number macs <<<"$json")
-      json=$(node "$peer" run --modules build/peers --model "$model" --in "$folder/in.npy" --out "$folder/theirs.npy" \
-        --threads 2 --seconds "$seconds")
-      theirs+=("$(number ms_p50 <<<"$json")")
+      for kind in "" -int8; do
+        json=$(node "$peer" run --modules build/peers --model "$folder/$name$kind.onnx" --in "$folder/in.npy" \
+          --out "$folder/theirs$kind.npy" --threads 2 --seconds "$seconds")
+        all[ort$kind]+="$(number ms_p50 <<<"$json") "
+      done
     done
-    build/release/bin/cocopipe infer "$model" --input "$folder/in.npy" --output "$folder/ours.npy" --quiet
-    differ=$(node "$peer" differ --a "$folder/ours.npy" --b "$folder/theirs.npy" | number max_abs_difference)
-    a=$(printf '%s\n' "${ours[@]}" | sort -g | sed -n 2p)
-    b=$(printf '%s\n' "${theirs[@]}" | sort -g | sed -n 2p)
-    awk -v n="$name" -v a="$a" -v b="$b" -v m="$macs" -v d="$differ" -v p="$most" \
-      'BEGIN {printf "%-20s %12.2f %14.2f %8.2fx %9.1f %7.0f%%  %s\n", n, a, b, b / a, m / a / 1e6, m / a / 5e3 / p, d}'
+    differ=
+    for kind in "" -int8; do
+      file=$folder/$name$kind.onnx
+      [ -z "$kind" ] || file=$folder/$name$kind.coco
+      build/release/bin/cocopipe infer "$file" --input "$folder/in.npy" --output "$folder/ours.npy" --quiet
+      differ+="$(node "$peer" differ --a "$folder/ours.npy" --b "$folder/theirs$kind.npy" | number max_abs_difference) "
+    done
+    for kind in "${!all[@]}"; do ms[$kind]=$(tr ' ' '\n' <<<"${all[$kind]}" | grep . | sort -g | sed -n "$((rounds / 2 + 1))p"); done
+    awk -v n="$name" -v f="${ms[.onnx]}" -v i="${ms[-int8.coco]}" -v h="${ms[-half.coco]}" -v o="${ms[ort]}" \
+      -v q="${ms[ort-int8]}" -v m="$macs" -v d="$differ" -v p="$most" \
+      'BEGIN {printf "%-18s %7.2f %7.2f %7.2f %9.2f %9.2f | %5.2fx %5.2fx %5.2fx %8.2fx | %7.1f %7.0f%%  %s\n", n, f, i, h,
+                     o, q, o / f, o / i, o / h, q / i, m / f / 1e6, m / f / 5e3 / p, d}'
   done < <(build/release/bench/make_networks "$folder" | grep "${COCO_NETWORKS:-.}")
   printf 'peak: %.1f GFLOP/s\n' "$most"
 }

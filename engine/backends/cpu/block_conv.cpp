@@ -26,7 +26,8 @@ class BlockConvOp : public BlockOp {
             out_.border == 0 && add_.border == 0;
     // A depthwise product waits for memory.
     const double cost = double(weights_.panel()) * out_.blocks() * out_.height * out_.width;
-    split_ = make_split(weights_.depthwise ? 6 * cost : cost, threads);
+    const ptrdiff_t weight_bytes = weights_.panel() * out_.blocks() * ptrdiff_t{sizeof(float)};
+    split_ = split_conv(in_, out_, p_.stride[0], weights_.depthwise ? 6 * cost : cost, weight_bytes, threads);
   }
   int tasks() const override { return split_.tasks(); }
   void run(int task, const BlockArgs& args, float*) const noexcept override {
@@ -39,50 +40,23 @@ class BlockConvOp : public BlockOp {
     conv.rows = flat_ ? 1 : part.rows;
     conv.pixels = flat_ ? part.rows * out_.width : out_.width;
     const int y = static_cast<int>(part.first_row * p_.stride[0] - p_.pads[0]);
-    conv.in = args.in[0] + in_.at(weights_.depthwise ? part.first_block : 0, y, -static_cast<int>(p_.pads[1]));
+    conv.in =
+        args.input<float>(0) + in_.at(weights_.depthwise ? part.first_block : 0, y, -static_cast<int>(p_.pads[1]));
     conv.in_block = in_.block();
     conv.in_row = in_.row() * p_.stride[0];
     conv.in_pixel = in_.pixel * p_.stride[1];
     conv.tap_row = in_.row() * p_.dilation[0];
     conv.tap_column = in_.pixel * p_.dilation[1];
-    conv.out = args.out + out_.at(part.first_block, part.first_row, 0);
+    conv.out = args.result<float>() + out_.at(part.first_block, part.first_row, 0);
     conv.out_block = out_.block(), conv.out_row = out_.row();
     if (adds_) {
-      conv.add = args.in[1] + add_.at(part.first_block, part.first_row, 0);
+      conv.add = args.input<float>(1) + add_.at(part.first_block, part.first_row, 0);
       conv.add_block = add_.block(), conv.add_row = add_.row(), conv.add_first = add_first_;
     }
     run_(conv);
   }
 
  private:
-  /// Rows whose input stays in the second-level cache while every block of the result reads it; more parts where there
-  /// are threads to fill.
-  BlockSplit make_split(double cost, int threads) const {
-    constexpr double kMinTaskCost = 1 << 18;
-    constexpr int kTasksPerThread = 4;
-    constexpr ptrdiff_t kInputFloats = 1 << 16;
-    constexpr int kUnit = 2;  // blocks the widest kernels take at once
-    BlockSplit split;
-    split.blocks = out_.blocks(), split.rows = out_.height, split.unit = kUnit;
-    const ptrdiff_t row_floats = in_.row() * in_.blocks() * p_.stride[0];
-    split.row_parts = static_cast<int>(std::clamp<ptrdiff_t>(row_floats * out_.height / kInputFloats, 1, out_.height));
-    if (threads <= 1) return split;
-    const double some = std::clamp<double>(cost / kMinTaskCost, 1, threads * kTasksPerThread);
-    const int wanted = some < 2 ? 1 : (static_cast<int>(some) + threads - 1) / threads * threads;
-    const int pairs = (split.blocks + kUnit - 1) / kUnit;
-    // Large weights are better read once than once a part of rows.
-    const bool by_blocks = weights_.panel() * split.blocks > row_floats * out_.height / 2;
-    if (by_blocks) {
-      split.block_parts = std::min(wanted, pairs);
-      split.row_parts =
-          std::max(split.row_parts, std::min((wanted + split.block_parts - 1) / split.block_parts, split.rows));
-    } else {
-      split.row_parts = std::max(split.row_parts, std::min(wanted, split.rows));
-      split.block_parts = std::min((wanted + split.row_parts - 1) / split.row_parts, pairs);
-    }
-    return split;
-  }
-
   const format::Conv2dParams p_;
   const BlockTensor in_, out_, add_;
   const kernels::BlockConvWeights weights_;
@@ -124,10 +98,10 @@ class BlockWinogradOp : public BlockOp {
     conv.height = out_.height, conv.width = out_.width;
     conv.first_tile = static_cast<int>(int64_t{tiles_} * task / parts_);
     conv.tiles = static_cast<int>(int64_t{tiles_} * (task + 1) / parts_) - conv.first_tile;
-    conv.in = args.in[0] + in_.at(0, 0, 0), conv.in_block = in_.block(), conv.in_row = in_.row();
-    conv.out = args.out + out_.at(0, 0, 0), conv.out_block = out_.block(), conv.out_row = out_.row();
+    conv.in = args.input<float>(0) + in_.at(0, 0, 0), conv.in_block = in_.block(), conv.in_row = in_.row();
+    conv.out = args.result<float>() + out_.at(0, 0, 0), conv.out_block = out_.block(), conv.out_row = out_.row();
     if (adds_) {
-      conv.add = args.in[1] + add_.at(0, 0, 0);
+      conv.add = args.input<float>(1) + add_.at(0, 0, 0);
       conv.add_block = add_.block(), conv.add_row = add_.row(), conv.add_first = add_first_;
     }
     conv.scratch = scratch;
@@ -164,6 +138,33 @@ class BlockWinogradOp : public BlockOp {
 
 }  // namespace
 
+BlockSplit split_conv(const BlockTensor& in, const BlockTensor& out, int64_t stride, double cost,
+                      ptrdiff_t weight_bytes, int threads) {
+  constexpr double kMinTaskCost = 1 << 15;
+  constexpr int kTasksPerThread = 4;
+  constexpr ptrdiff_t kInputBytes = 1 << 18;
+  constexpr int kUnit = 2;  // blocks the widest kernels take at once
+  BlockSplit split;
+  split.blocks = out.blocks(), split.rows = out.height, split.unit = kUnit;
+  const ptrdiff_t input_bytes =
+      in.row() * in.blocks() * stride * static_cast<ptrdiff_t>(byte_size(in.type)) * out.height;
+  split.row_parts = static_cast<int>(std::clamp<ptrdiff_t>(input_bytes / kInputBytes, 1, out.height));
+  if (threads <= 1) return split;
+  const double some = std::clamp<double>(cost / kMinTaskCost, 1, threads * kTasksPerThread);
+  const int wanted = some < 2 ? 1 : (static_cast<int>(some) + threads - 1) / threads * threads;
+  const int pairs = (split.blocks + kUnit - 1) / kUnit;
+  // Large weights are better read once than once a part of rows.
+  if (weight_bytes > input_bytes / 2) {
+    split.block_parts = std::min(wanted, pairs);
+    split.row_parts =
+        std::max(split.row_parts, std::min((wanted + split.block_parts - 1) / split.block_parts, split.rows));
+  } else {
+    split.row_parts = std::max(split.row_parts, std::min(wanted, split.rows));
+    split.block_parts = std::min((wanted + split.row_parts - 1) / split.row_parts, pairs);
+  }
+  return split;
+}
+
 Result<BlockNode> block_conv_node(const BlockContext& context, size_t index) {
   const format::Operator& op = context.program.operators[index];
   const auto& p = std::get<format::Conv2dParams>(op.params);
@@ -182,10 +183,6 @@ Result<BlockNode> block_conv_node(const BlockContext& context, size_t index) {
   BlockNode node{index, {op.inputs[0]}, op.outputs[0]};
   node.activation = {p.activation, p.act_a, p.act_b};
   return node;
-}
-
-int block_conv_border(const format::Conv2dParams& p) {
-  return static_cast<int>(*std::max_element(p.pads.begin(), p.pads.end()));
 }
 
 double block_conv_density(const BlockContext& context, const BlockNode& node) {

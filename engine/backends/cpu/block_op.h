@@ -15,23 +15,34 @@
 
 namespace coco::backends {
 
-/// One picture in blocks of channels.
+/// One picture in blocks of channels, f32 or u8. Strides are elements.
 struct BlockTensor {
   int channels = 0, height = 0, width = 0;
+  DataType type = DataType::kF32;
+  uint8_t zero = 0;             ///< what stands for 0: each byte of the border
   int border = 0;               ///< rows and columns of zeros on every side
-  int pixel = kernels::kBlock;  ///< floats of a pixel; fewer for a single block of few channels
+  int pixel = kernels::kBlock;  ///< elements of a pixel; fewer for a single block of few channels
   int blocks() const { return kernels::channel_blocks(channels); }
   ptrdiff_t row() const { return ptrdiff_t(width + 2 * border) * pixel; }
   ptrdiff_t block() const { return ptrdiff_t(height + 2 * border) * row(); }
-  size_t floats() const { return static_cast<size_t>(blocks() * block()); }
-  /// Floats from the start of its memory to pixel (y, x) of block b.
+  size_t elements() const { return static_cast<size_t>(blocks() * block()); }
+  size_t bytes() const { return elements() * byte_size(type); }
+  /// Elements from the start of its memory to pixel (y, x) of block b.
   ptrdiff_t at(int b, int y, int x) const { return b * block() + (y + border) * row() + ptrdiff_t(x + border) * pixel; }
 };
 
 /// The memory of the inputs and of the result. Caller's planes (make_block_source, make_block_sink) are dense NCHW.
 struct BlockArgs {
-  const float* const* in = nullptr;
-  float* out = nullptr;
+  const void* const* in = nullptr;
+  void* out = nullptr;
+  template <typename T>
+  const T* input(size_t i) const {
+    return static_cast<const T*>(in[i]);
+  }
+  template <typename T>
+  T* result() const {
+    return static_cast<T*>(out);
+  }
 };
 
 class BlockOp {
@@ -82,9 +93,12 @@ double block_density(const BlockContext& context, const BlockNode& node);
 /// Binds a node; its tensors as the segment laid them out.
 Result<std::unique_ptr<BlockOp>> make_block_op(const BlockContext& context, const BlockNode& node,
                                                std::span<const BlockTensor> inputs, const BlockTensor& output);
-/// From and to the caller's dense [C, H, W] floats.
+/// From and to the caller's dense [C, H, W] of the tensor's type.
 std::unique_ptr<BlockOp> make_block_source(const BlockContext& context, const BlockTensor& output);
 std::unique_ptr<BlockOp> make_block_sink(const BlockContext& context, const BlockTensor& input);
+/// A source and the Quantize that alone reads it.
+std::unique_ptr<BlockOp> make_block_quantize_source(const BlockContext& context, const BlockNode& node,
+                                                    const BlockTensor& output);
 
 /// Splits a picture's rows and blocks into tasks: about `cost` operations all together.
 struct BlockSplit {
@@ -106,6 +120,6 @@ struct BlockSplit {
 BlockSplit split_blocks(const BlockTensor& tensor, double cost, int threads);
 
 /// Zeros in the border beside rows [first, first + rows) of a block; above and below at the picture's ends.
-void clear_border(const BlockTensor& tensor, float* data, int block, int first, int rows);
+void clear_border(const BlockTensor& tensor, void* data, int block, int first, int rows);
 
 }  // namespace coco::backends

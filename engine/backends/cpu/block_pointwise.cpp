@@ -1,5 +1,6 @@
 // Pointwise operators, joins and resizing in blocks of channels: rows of blocks are rows of floats.
 #include "backends/cpu/block_bind.h"
+#include "backends/cpu/block_rows.h"
 #include "backends/cpu/resize_table.h"
 #include "backends/cpu/row_bind.h"
 
@@ -8,89 +9,67 @@ namespace {
 
 using kernels::kBlock;
 
-/// Row by row of the result.
-class BlockRowsOp : public BlockOp {
- public:
-  BlockRowsOp(const BlockTensor& out, double cost, int threads)
-      : out_(out), split_(split_blocks(out, cost * static_cast<double>(out.floats()), threads)) {}
-  int tasks() const override { return split_.tasks(); }
-  void run(int task, const BlockArgs& args, float*) const noexcept override {
-    const BlockSplit::Part part = split_.part(task);
-    for (int b = part.first_block; b < part.first_block + part.blocks; ++b) {
-      clear_border(out_, args.out, b, part.first_row, part.rows);
-      for (int y = part.first_row; y < part.first_row + part.rows; ++y)
-        run_row(args, b, y, args.out + out_.at(b, y, 0));
-    }
-  }
-
- protected:
-  virtual void run_row(const BlockArgs& args, int block, int y, float* out) const noexcept = 0;
-  int row_floats() const { return out_.width * kBlock; }
-  const BlockTensor out_;
-
- private:
-  const BlockSplit split_;
-};
-
-class BlockUnaryOp : public BlockRowsOp {
+class BlockUnaryOp : public BlockRowsOp<float> {
  public:
   BlockUnaryOp(const format::UnaryParams& params, const BlockTensor& in, const BlockTensor& out,
                kernels::UnaryRowFn run, int threads)
-      : BlockRowsOp(out, 8, threads), params_(params), in_(in), run_(run) {}
+      : BlockRowsOp<float>(out, 8, threads), params_(params), in_(in), run_(run) {}
 
  private:
-  void run_row(const BlockArgs& args, int block, int y, float* out) const noexcept override {
-    run_(params_, args.in[0] + in_.at(block, y, 0), row_floats(), out);
+  void run_row(const BlockArgs& args, int block, int y, float* out, float*) const noexcept override {
+    run_(params_, args.input<float>(0) + in_.at(block, y, 0), row_elements(), out);
   }
   const format::UnaryParams params_;
   const BlockTensor in_;
   const kernels::UnaryRowFn run_;
 };
 
-class BlockBinaryOp : public BlockRowsOp {
+class BlockBinaryOp : public BlockRowsOp<float> {
  public:
   BlockBinaryOp(format::BinaryKind kind, std::span<const BlockTensor> in, const BlockTensor& out,
                 kernels::BinaryRowFn run, int threads)
-      : BlockRowsOp(out, 2, threads), kind_(kind), a_(in[0]), b_(in[1]), run_(run) {}
+      : BlockRowsOp<float>(out, 2, threads), kind_(kind), a_(in[0]), b_(in[1]), run_(run) {}
 
  private:
-  void run_row(const BlockArgs& args, int block, int y, float* out) const noexcept override {
-    run_(kind_, args.in[0] + a_.at(block, y, 0), args.in[1] + b_.at(block, y, 0), row_floats(), out);
+  void run_row(const BlockArgs& args, int block, int y, float* out, float*) const noexcept override {
+    run_(kind_, args.input<float>(0) + a_.at(block, y, 0), args.input<float>(1) + b_.at(block, y, 0), row_elements(),
+         out);
   }
   const format::BinaryKind kind_;
   const BlockTensor a_, b_;
   const kernels::BinaryRowFn run_;
 };
 
-class BlockConcatOp : public BlockRowsOp {
+template <typename T>
+class BlockConcatOp : public BlockRowsOp<T> {
  public:
   BlockConcatOp(std::span<const BlockTensor> in, const BlockTensor& out, int threads)
-      : BlockRowsOp(out, 2, threads), in_(in.begin(), in.end()) {}
+      : BlockRowsOp<T>(out, 2, threads), in_(in.begin(), in.end()) {}
 
  private:
-  void run_row(const BlockArgs& args, int block, int y, float* out) const noexcept override {
+  void run_row(const BlockArgs& args, int block, int y, T* out, float*) const noexcept override {
     size_t i = 0;
     for (; block >= in_[i].blocks(); ++i) block -= in_[i].blocks();
-    std::copy_n(args.in[i] + in_[i].at(block, y, 0), row_floats(), out);
+    std::copy_n(args.input<T>(i) + in_[i].at(block, y, 0), this->row_elements(), out);
   }
   const std::vector<BlockTensor> in_;
 };
 
 /// Both axes by table: the picture's rows are brought together, then its columns.
-class BlockResizeOp : public BlockRowsOp {
+class BlockResizeOp : public BlockRowsOp<float> {
  public:
   BlockResizeOp(kernels::FilterTable horizontal, kernels::FilterTable vertical, const BlockTensor& in,
                 const BlockTensor& out, kernels::BlockResizeFn run, int threads)
-      : BlockRowsOp(out, 4.0 * horizontal.taps * vertical.taps, threads),
+      : BlockRowsOp<float>(out, 4.0 * horizontal.taps * vertical.taps, threads),
         horizontal_(std::move(horizontal)),
         vertical_(std::move(vertical)),
         in_(in),
         run_(run) {}
 
  private:
-  void run_row(const BlockArgs& args, int block, int y, float* out) const noexcept override {
+  void run_row(const BlockArgs& args, int block, int y, float* out, float*) const noexcept override {
     kernels::BlockResizeArgs resize;
-    resize.in = args.in[0] + in_.at(block, vertical_.first[static_cast<size_t>(y)], 0);
+    resize.in = args.input<float>(0) + in_.at(block, vertical_.first[static_cast<size_t>(y)], 0);
     resize.in_row = in_.row();
     resize.rows = vertical_.taps;
     resize.row_weights = vertical_.weights.data() + ptrdiff_t(y) * vertical_.taps;
@@ -147,7 +126,8 @@ std::unique_ptr<BlockOp> bind_block_pointwise(const BlockContext& context, const
     return std::make_unique<BlockResizeOp>(make_resize_table(*resize, 3, inputs[0].width, output.width),
                                            make_resize_table(*resize, 2, inputs[0].height, output.height), inputs[0],
                                            output, choose<kernels::BlockResizeSlot>(context.capabilities), threads);
-  return std::make_unique<BlockConcatOp>(inputs, output, threads);
+  if (output.type == DataType::kU8) return std::make_unique<BlockConcatOp<uint8_t>>(inputs, output, threads);
+  return std::make_unique<BlockConcatOp<float>>(inputs, output, threads);
 }
 
 }  // namespace coco::backends

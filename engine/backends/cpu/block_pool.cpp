@@ -11,7 +11,7 @@ class BlockPoolOp : public BlockOp {
               kernels::BlockPoolFn run, int threads)
       : p_(params), in_(in), out_(out), run_(run) {
     const auto window = static_cast<double>(p_.kernel[0] * p_.kernel[1]);
-    split_ = split_blocks(out, static_cast<double>(out.floats()) * window, threads);
+    split_ = split_blocks(out, static_cast<double>(out.elements()) * window, threads);
   }
   int tasks() const override { return split_.tasks(); }
   void run(int task, const BlockArgs& args, float*) const noexcept override {
@@ -31,7 +31,7 @@ class BlockPoolOp : public BlockOp {
     while (end > begin && first + (end - 1) * dilation >= in_.height) --end;
     kernels::BlockPoolArgs pool;
     pool.most = p_.kind == format::PoolKind::kMax;
-    pool.in = args.in[0] + in_.at(b, first + begin * dilation, 0);
+    pool.in = args.input<float>(0) + in_.at(b, first + begin * dilation, 0);
     pool.in_row = in_.row() * dilation;
     pool.rows = end - begin;
     pool.width = in_.width;
@@ -39,7 +39,7 @@ class BlockPoolOp : public BlockOp {
     pool.stride = static_cast<int>(p_.stride[1]), pool.dilation = static_cast<int>(p_.dilation[1]);
     pool.kernel = static_cast<int>(p_.kernel[1]);
     pool.pixels = out_.width;
-    pool.out = args.out + out_.at(b, y, 0);
+    pool.out = args.result<float>() + out_.at(b, y, 0);
     run_(pool);
   }
 

@@ -49,7 +49,8 @@ class BlockSeparableOp : public BlockOp {
     kernels::BlockConvArgs conv;
     conv.weights = &first_.weights;
     conv.blocks = in_.blocks(), conv.rows = rows, conv.pixels = out_.width;
-    conv.in = args.in[0] + in_.at(0, static_cast<int>(y * p_.stride[0] - p_.pads[0]), -static_cast<int>(p_.pads[1]));
+    conv.in = args.input<float>(0) +
+              in_.at(0, static_cast<int>(y * p_.stride[0] - p_.pads[0]), -static_cast<int>(p_.pads[1]));
     conv.in_block = in_.block(), conv.in_row = in_.row() * p_.stride[0], conv.in_pixel = kBlock * p_.stride[1];
     conv.tap_row = in_.row() * p_.dilation[0], conv.tap_column = kBlock * p_.dilation[1];
     conv.out = scratch, conv.out_block = kept_block, conv.out_row = kept_row;
@@ -60,9 +61,9 @@ class BlockSeparableOp : public BlockOp {
     point.blocks = out_.blocks();
     point.rows = flat ? 1 : rows, point.pixels = flat ? rows * out_.width : out_.width;
     point.in = scratch, point.in_block = kept_block, point.in_row = kept_row;
-    point.out = args.out + out_.at(0, y, 0), point.out_block = out_.block(), point.out_row = out_.row();
+    point.out = args.result<float>() + out_.at(0, y, 0), point.out_block = out_.block(), point.out_row = out_.row();
     if (adds_) {
-      point.add = args.in[1] + add_.at(0, y, 0);
+      point.add = args.input<float>(1) + add_.at(0, y, 0);
       point.add_block = add_.block(), point.add_row = add_.row(), point.add_first = add_first_;
     }
     second_.run(point);

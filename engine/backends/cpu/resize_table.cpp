@@ -30,4 +30,17 @@ kernels::FilterTable make_resize_table(const format::ResizeParams& params, size_
   return table;
 }
 
+StepsResizeAxis steps_resize_axis(const format::ResizeParams& params, size_t axis, int in, int out) {
+  StepsResizeAxis result;
+  const kernels::ResizeAxis sizes = kernels::resize_axis(params, axis, in, out);
+  for (int i = 0; i < out; ++i) {
+    const kernels::StepTaps taps = kernels::step_taps(params, sizes, i);
+    result.first.push_back(static_cast<int32_t>(taps.index[0]));
+    result.second.push_back(static_cast<int32_t>(taps.index[1]));
+    result.weight.push_back(taps.weight[1]);
+    result.copies = result.copies && taps.weight[1] == 0;
+  }
+  return result;
+}
+
 }  // namespace coco::backends

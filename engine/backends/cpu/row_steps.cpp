@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "backends/cpu/resize_table.h"
 #include "backends/cpu/row_bind.h"
 #include "kernels/dense/resize_taps.h"
 
@@ -194,10 +195,8 @@ class StepsResize : public RowOp {
  public:
   StepsResize(const format::ResizeParams& params, RowTensor input, RowTensor result, const Capabilities& capabilities)
       : input_(input),
-        rows_(axis_of(params, 2, input.height, result.height)),
-        columns_(axis_of(params, 3, input.width, result.width)),
-        copies_(std::all_of(rows_.weight.begin(), rows_.weight.end(), [](int32_t w) { return w == 0; }) &&
-                std::all_of(columns_.weight.begin(), columns_.weight.end(), [](int32_t w) { return w == 0; })),
+        rows_(steps_resize_axis(params, 2, input.height, result.height)),
+        columns_(steps_resize_axis(params, 3, input.width, result.width)),
         kernel_(kernel_of(capabilities)) {}
   Interval rows_needed(int, int y) const override { return {rows_.first[y], rows_.second[y] + 1}; }
   Interval cols_needed(int, Interval x) const override {
@@ -226,7 +225,7 @@ class StepsResize : public RowOp {
       blend.top = words(args.inputs[0], rows_.first[args.y], p, columns.begin);
       blend.bottom = words(args.inputs[0], rows_.second[args.y], p, columns.begin);
       blend.out = words(args, p);
-      if (!copies_) {
+      if (!rows_.copies || !columns_.copies) {
         kernel_.blend(blend);
         continue;
       }
@@ -235,24 +234,8 @@ class StepsResize : public RowOp {
   }
 
  private:
-  struct Axis {
-    std::vector<int32_t> first, second, weight;  ///< weight: of the second
-  };
-  static Axis axis_of(const format::ResizeParams& params, size_t axis, int in, int out) {
-    Axis result;
-    const kernels::ResizeAxis sizes = kernels::resize_axis(params, axis, in, out);
-    for (int i = 0; i < out; ++i) {
-      const kernels::StepTaps taps = kernels::step_taps(params, sizes, i);
-      result.first.push_back(static_cast<int32_t>(taps.index[0]));
-      result.second.push_back(static_cast<int32_t>(taps.index[1]));
-      result.weight.push_back(taps.weight[1]);
-    }
-    return result;
-  }
-
   RowTensor input_;
-  Axis rows_, columns_;
-  bool copies_;
+  StepsResizeAxis rows_, columns_;
   const StepsRowKernel& kernel_;
 };
 

@@ -82,6 +82,20 @@ struct BlockResizeArgs {
 };
 using BlockResizeFn = void (*)(const BlockResizeArgs&);
 
+/// A block of channels, each normalised over its picture (GroupNorm with a group a channel):
+///
+///     out = (in - mean) / sqrt(variance + epsilon) * scale[c] + bias[c]
+struct BlockNormArgs {
+  const float* in = nullptr;  ///< pixel (0, 0)
+  ptrdiff_t in_row = 0;       ///< floats between rows
+  int rows = 1, pixels = 0;
+  float epsilon = 0;
+  const float *scale = nullptr, *bias = nullptr;  ///< kBlock each
+  float* out = nullptr;
+  ptrdiff_t out_row = 0;
+};
+using BlockNormFn = void (*)(const BlockNormArgs&);
+
 /// One row of one block from and to planes of single channels. `pixel`: floats of a pixel, at least `channels`; what a
 /// load leaves of them is zero. A store reads `pixel` = kBlock.
 struct BlockRowArgs {
@@ -106,6 +120,8 @@ void block_pool_ref(const BlockPoolArgs& args);
 void block_pool_hwy(const BlockPoolArgs& args);
 void block_resize_ref(const BlockResizeArgs& args);
 void block_resize_hwy(const BlockResizeArgs& args);
+/// The sums of doubles and the order of group_norm_ref, so that the bytes are its own everywhere.
+void block_norm_ref(const BlockNormArgs& args);
 void block_load_ref(const BlockRowArgs& args, const float* planes, float* block);
 void block_load_hwy(const BlockRowArgs& args, const float* planes, float* block);
 void block_store_ref(const BlockRowArgs& args, const float* block, float* planes);

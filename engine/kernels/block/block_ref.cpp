@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 #include "kernels/block/block.h"
@@ -107,6 +108,31 @@ void block_resize_ref(const BlockResizeArgs& args) {
       }
       args.out[x * ptrdiff_t(kBlock) + c] = v;
     }
+}
+
+void block_norm_ref(const BlockNormArgs& args) {
+  const double count = static_cast<double>(args.rows) * args.pixels;
+  const auto each_pixel = [&](const auto& visit) {
+    for (int y = 0; y < args.rows; ++y)
+      for (int x = 0; x < args.pixels; ++x) visit(args.in + y * args.in_row + ptrdiff_t(x) * kBlock, y, x);
+  };
+  double mean[kBlock] = {}, squares[kBlock] = {};
+  each_pixel([&](const float* in, int, int) {
+    for (int c = 0; c < kBlock; ++c) mean[c] += in[c];
+  });
+  for (double& m : mean) m /= count;
+  each_pixel([&](const float* in, int, int) {
+    for (int c = 0; c < kBlock; ++c) squares[c] += (in[c] - mean[c]) * (in[c] - mean[c]);
+  });
+  float centre[kBlock], factor[kBlock];
+  for (int c = 0; c < kBlock; ++c) {
+    centre[c] = static_cast<float>(mean[c]);
+    factor[c] = static_cast<float>(1 / std::sqrt(squares[c] / count + static_cast<double>(args.epsilon)));
+  }
+  each_pixel([&](const float* in, int y, int x) {
+    float* out = args.out + y * args.out_row + ptrdiff_t(x) * kBlock;
+    for (int c = 0; c < kBlock; ++c) out[c] = (in[c] - centre[c]) * factor[c] * args.scale[c] + args.bias[c];
+  });
 }
 
 void block_load_ref(const BlockRowArgs& args, const float* planes, float* block) {

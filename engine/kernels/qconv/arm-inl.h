@@ -1,7 +1,7 @@
-// Purpose: ways of computing entries of integer rows on Arm: without dot products of bytes, and with them, which
-// Highway 1.0 has no target for. All but `Mixed` read inputs as x - 128 (the top bit turned over), so that both sides
-// are signed; their sums start higher by 128 times the sum of the weights (QuantConvRowWeights::flipped_bias).
-// Included once per target.
+// Purpose: ways of computing entries of integer rows (and, by vectors, of blocks) on Arm: without dot products of
+// bytes, and with them, which Highway 1.0 has no target for. All but `Mixed` read inputs as x - 128 (the top bit turned
+// over), so that both sides are signed; their sums start higher by 128 times the sum of the weights
+// (QuantConvRowWeights::flipped_bias). Included once per target.
 #if defined(COCO_ARM_INL_H) == defined(HWY_TARGET_TOGGLE)
 #ifdef COCO_ARM_INL_H
 #undef COCO_ARM_INL_H
@@ -92,6 +92,9 @@ struct Products {
 struct Signed {
   static constexpr bool kFlipped = true;
   static HWY_INLINE VI Input(VI x) { return Flipped(x); }
+  static HWY_INLINE void Dot(VI& acc, VI x, VI w) {
+    __asm__(COCO_ARM_DOT("sdot %0.4s, %1.16b, %2.16b") : "+w"(acc.raw) : "w"(x.raw), "w"(w.raw));
+  }
   template <int kLane>
   static HWY_INLINE void Dot(VI& acc, VI x, VI w) {
     __asm__(COCO_ARM_DOT("sdot %0.4s, %1.16b, %2.4b[%3]") : "+w"(acc.raw) : "w"(x.raw), "w"(w.raw), "i"(kLane));
@@ -103,6 +106,9 @@ struct Signed {
 struct Mixed {
   static constexpr bool kFlipped = false;
   static HWY_INLINE VI Input(VI x) { return x; }
+  static HWY_INLINE void Dot(VI& acc, VI x, VI w) {
+    __asm__(COCO_ARM_DOT("usdot %0.4s, %1.16b, %2.16b") : "+w"(acc.raw) : "w"(x.raw), "w"(w.raw));
+  }
   template <int kLane>
   static HWY_INLINE void Dot(VI& acc, VI x, VI w) {
     __asm__(COCO_ARM_DOT("usdot %0.4s, %1.16b, %2.4b[%3]") : "+w"(acc.raw) : "w"(x.raw), "w"(w.raw), "i"(kLane));

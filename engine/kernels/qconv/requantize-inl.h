@@ -75,10 +75,9 @@ HWY_INLINE V16 Narrow(VI a, VI b) { return V16{vqmovn_high_s32(vqmovn_s32(a.raw)
 HWY_INLINE V8 Narrow(V16 a, V16 b) { return V8{vqmovun_high_s16(vqmovun_s16(a.raw), b.raw)}; }
 #endif
 
-// Words of clamp(v[c] + zero_point, low, high), v[0] in the lowest byte.
-HWY_INLINE VI Words(const VI (&v)[4], const Bounds& bounds) {
-  const DI di;
 #if defined(COCO_NARROW)
+// Bytes of clamp(v[i] + zero_point, low, high): each 128 bits have the same 128 bits of v[0] to v[3] after one another.
+HWY_INLINE V8 Bytes(const VI (&v)[4], const Bounds& bounds) {
   // Saturation is monotonic, so bounds that lie within the saturated range may come after it.
   const hn::Repartition<uint8_t, DI> d8;
   const V16 zero = hn::Set(hn::Repartition<int16_t, DI>(), static_cast<int16_t>(bounds.zero_point));
@@ -87,8 +86,17 @@ HWY_INLINE VI Words(const VI (&v)[4], const Bounds& bounds) {
     bytes = hn::Max(bytes, hn::Set(d8, static_cast<uint8_t>(bounds.low)));
     bytes = hn::Min(bytes, hn::Set(d8, static_cast<uint8_t>(bounds.high)));
   }
+  return bytes;
+}
+#endif
+
+// Words of clamp(v[c] + zero_point, low, high), v[0] in the lowest byte.
+HWY_INLINE VI Words(const VI (&v)[4], const Bounds& bounds) {
+  const DI di;
+#if defined(COCO_NARROW)
+  const hn::Repartition<uint8_t, DI> d8;
   alignas(16) static constexpr uint8_t kInterleave[16] = {0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15};
-  return hn::BitCast(di, hn::TableLookupBytes(bytes, hn::LoadDup128(d8, kInterleave)));
+  return hn::BitCast(di, hn::TableLookupBytes(Bytes(v, bounds), hn::LoadDup128(d8, kInterleave)));
 #else
   const VI zero = hn::Set(di, bounds.zero_point), low = hn::Set(di, bounds.low), high = hn::Set(di, bounds.high);
   const auto byte = [&](VI value) HWY_ATTR { return hn::Min(hn::Max(hn::Add(value, zero), low), high); };
