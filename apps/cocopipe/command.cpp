@@ -67,6 +67,11 @@ void add_threads(CLI::App& app, SessionOptions& session) {
       ->check(CLI::Range(0, 1024));
 }
 
+void add_device(CLI::App& app, std::string& name) {
+  app.add_option("--device", name,
+                 "where the network runs: cpu, vulkan or vulkan:INDEX (doctor lists them); default cpu");
+}
+
 void add_reuse(CLI::App& app, SessionOptions& session) {
   session.reuse = true;
   app.add_flag("!--no-reuse", session.reuse, "compute parts of the picture that stand still again in every frame");

@@ -1,0 +1,115 @@
+// An integer convolution on words of four channels (kernels/qconv/qconv_row.h): the entries that pruning left are data,
+// everything else about the layer is a constant of the pipeline.
+//   acc = bias[m] + sum over m's entries of 4 products      an integer, exact
+//   s   = float(acc) * (acc < 0 ? negative[m] : scale[m])   one IEEE multiplication
+//   y   = clamp(round_half_even(s) + out_zero_point, low, high), or s
+// A workgroup brings its part of the input, halo included, into shared memory once; bytes are flipped to signed ones on
+// the way, as devices with a dot product know it for signed bytes first of all. An invocation makes all channels of
+// kPixels results, so that a weight that is read serves that many.
+#version 450
+#extension GL_GOOGLE_include_directive : require
+#extension GL_EXT_spirv_intrinsics : enable
+#include "common.glsl"
+layout(local_size_x = 16, local_size_y = 8) in;
+layout(constant_id = 0) const int kPlanes = 1;  // words of the input, in a pixel
+layout(constant_id = 1) const int kTiles = 1;
+layout(constant_id = 2) const int kTile = 4;  // results of a tile: 4 or 8
+layout(constant_id = 3) const int kStrideX = 1;
+layout(constant_id = 4) const int kStrideY = 1;
+layout(constant_id = 5) const int kReachX = 2;  // columns and rows a result sees beyond its first
+layout(constant_id = 6) const int kReachY = 2;
+layout(constant_id = 7) const int kLeft = 1;
+layout(constant_id = 8) const int kTop = 1;
+layout(constant_id = 9) const int kInZero = 0;
+layout(constant_id = 10) const int kOutZero = 0;
+layout(constant_id = 11) const int kLow = 0;
+layout(constant_id = 12) const int kHigh = 255;
+layout(constant_id = 13) const bool kDequantize = false;
+layout(constant_id = 14) const int kChannels = 4;
+// Where parts of the layer's data begin. Tiles (first entry, entries) stand first.
+layout(constant_id = 15) const int kBiasAt = 0;
+layout(constant_id = 16) const int kScaleAt = 0;
+layout(constant_id = 17) const int kNegativeAt = 0;
+layout(constant_id = 18) const int kEntriesAt = 0;
+layout(constant_id = 19) const int kWeightsAt = 0;
+layout(set = 0, binding = 0) writeonly buffer Result { uint result[]; };
+layout(set = 0, binding = 1) readonly buffer Input { uint words[]; };
+layout(set = 0, binding = 2) readonly buffer Layer { uint layer[]; };
+layout(push_constant) uniform Sizes { int in_width, in_height, width, height; };
+
+const int kPixels = 2, kMaxTile = 8, kGroupX = 16, kGroupY = 8;
+const int kPartWidth = (kPixels * kGroupX - 1) * kStrideX + kReachX + 1;
+const int kPartHeight = (kGroupY - 1) * kStrideY + kReachY + 1;
+const int kPart = kPartWidth * kPartHeight;
+shared uint part[kPlanes * kPart];
+
+#ifdef COCO_PACKED_DOT
+spirv_instruction(extensions = ["SPV_KHR_integer_dot_product"], capabilities = [6019, 6018], id = 4450)
+int packed_dot(uint a, uint b, spirv_literal int format);
+int dot4(uint a, uint b) { return packed_dot(a, b, 0); }
+#else
+int byte_at(uint word, int i) { return bitfieldExtract(int(word), 8 * i, 8); }
+int dot4(uint a, uint b) {
+  return byte_at(a, 0) * byte_at(b, 0) + byte_at(a, 1) * byte_at(b, 1) + byte_at(a, 2) * byte_at(b, 2) +
+         byte_at(a, 3) * byte_at(b, 3);
+}
+#endif
+
+void load_part(ivec2 origin) {
+  const uint outside = uint(kInZero) * 0x01010101u;
+  for (int i = int(gl_LocalInvocationIndex); i < kPlanes * kPart; i += kGroupX * kGroupY) {
+    const int plane = i / kPart, y = origin.y + i % kPart / kPartWidth, x = origin.x + i % kPartWidth;
+    const bool inside = x >= 0 && x < in_width && y >= 0 && y < in_height;
+    part[i] = (inside ? words[(plane * in_height + y) * in_width + x] : outside) ^ 0x80808080u;
+  }
+}
+
+float scaled(int acc, int m) {
+  precise float s = float(acc) * uintBitsToFloat(layer[(acc < 0 ? kNegativeAt : kScaleAt) + m]);
+  return s;
+}
+
+uint step_of(int acc, int m) {
+  const float zero = float(kOutZero);
+  return uint(int(roundEven(clamp(scaled(acc, m), float(kLow) - zero, float(kHigh) - zero))) + kOutZero);
+}
+
+void store(int sums[kPixels * kMaxTile], int pixel, int first, int x, int y) {
+  if (x >= width || y >= height) return;
+  if (kDequantize) {
+    for (int o = 0; o < kTile && first + o < kChannels; ++o)
+      result[((first + o) * height + y) * width + x] =
+          floatBitsToUint(scaled(sums[pixel * kMaxTile + o], first + o));
+    return;
+  }
+  for (int o = 0; o < kTile && first + o < kChannels; o += 4) {
+    uint word = 0;
+    for (int i = 0; i < 4; ++i) word |= step_of(sums[pixel * kMaxTile + o + i], first + o + i) << (8 * i);
+    result[((first + o) / 4 * height + y) * width + x] = word;
+  }
+}
+
+void main() {
+  const ivec2 first = ivec2(gl_WorkGroupID.xy) * ivec2(kPixels * kGroupX, kGroupY);
+  load_part(first * ivec2(kStrideX, kStrideY) - ivec2(kLeft, kTop));
+  barrier();
+  const ivec2 local = ivec2(gl_LocalInvocationID.xy);
+  const int here = local.y * kStrideY * kPartWidth + local.x * kStrideX;
+  for (int tile = 0; tile < kTiles; ++tile) {
+    int sums[kPixels * kMaxTile];
+    for (int o = 0; o < kTile; ++o)
+      for (int p = 0; p < kPixels; ++p) sums[p * kMaxTile + o] = int(layer[kBiasAt + tile * kTile + o]);
+    const int begin = int(layer[2 * tile]), end = begin + int(layer[2 * tile + 1]);
+    for (int e = begin; e < end; ++e) {
+      const int at = here + int(layer[kEntriesAt + e]);
+      uint in_words[kPixels];
+      for (int p = 0; p < kPixels; ++p) in_words[p] = part[at + p * kGroupX * kStrideX];
+      for (int o = 0; o < kTile; ++o) {
+        const uint weight = layer[kWeightsAt + e * kTile + o];
+        for (int p = 0; p < kPixels; ++p) sums[p * kMaxTile + o] += dot4(in_words[p], weight);
+      }
+    }
+    for (int p = 0; p < kPixels; ++p)
+      store(sums, p, tile * kTile, first.x + p * kGroupX + local.x, first.y + local.y);
+  }
+}
