@@ -208,6 +208,8 @@ Result<GpuOp> bind_gpu_operator(const format::Program& program, size_t index, st
     if (inputs[0].layout == GpuLayout::kWords && kind == format::OpKind::kQuantConv2d)
       return bind_gpu_quant_conv(context);
     switch (kind) {
+      case format::OpKind::kConv2d:
+        return bind_gpu_conv(context);
       case format::OpKind::kQuantize:
         return bind_gpu_quantize(context);
       case format::OpKind::kResize:

@@ -70,6 +70,7 @@ struct GpuBindContext {
   Result<GpuTensor> result() const;
 };
 Result<GpuOp> bind_gpu_quantize(const GpuBindContext& context);
+Result<GpuOp> bind_gpu_conv(const GpuBindContext& context);
 Result<GpuOp> bind_gpu_quant_conv(const GpuBindContext& context);
 
 /// Workgroups of 16 x 8 that cover a tensor, a layer of them for each plane.

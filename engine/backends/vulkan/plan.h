@@ -19,7 +19,7 @@
 namespace coco::backends {
 
 /// shaders/NAME.comp.
-enum class GpuShader : uint8_t { kQuantize, kQuantConv, kResample, kPointwise, kShuffle, kStore, kSelfTest };
+enum class GpuShader : uint8_t { kQuantize, kQuantConv, kConv, kResample, kPointwise, kShuffle, kStore, kSelfTest };
 
 /// Offsets of regions are multiples: the most that a device may ask for.
 inline constexpr size_t kGpuAlignment = 256;

@@ -22,6 +22,9 @@ constexpr uint32_t kQuantConvDot[] =
 constexpr uint32_t kQuantConvControlsDot[] =
 #include "qconv_controls_dot.inc"
     ;
+constexpr uint32_t kConv[] =
+#include "conv.inc"
+    ;
 constexpr uint32_t kResample[] =
 #include "resample.inc"
     ;
@@ -61,6 +64,8 @@ std::span<const uint32_t> shader_code(GpuShader shader, const VulkanDeviceInfo& 
     case GpuShader::kQuantConv:
       if (device.packed_dot) return controls ? Code(kQuantConvControlsDot) : Code(kQuantConvDot);
       return controls ? Code(kQuantConvControls) : Code(kQuantConv);
+    case GpuShader::kConv:
+      return kConv;
     case GpuShader::kResample:
       return controls ? Code(kResampleControls) : Code(kResample);
     case GpuShader::kPointwise:
