@@ -157,7 +157,7 @@ Result<int> bench_upscale(const Options& options) {
   config.out_height = options.out.height > 0 ? options.out.height : options.in.height * scale;
   config.filter = vision::resample_filter(options.model);
   config.session = options.session;
-  COCO_ASSIGN(config.session.vulkan, open_device(options.device));
+  COCO_ASSIGN(config.session.vulkan, named_device(options.device));
   COCO_ASSIGN(const auto upscaler, vision::Upscaler::create(model, config));
   COCO_ASSIGN(std::vector<double> times, measure(*upscaler, options));
   print(options, *upscaler, std::move(times));

@@ -4,7 +4,6 @@
 #include "apps/cocopipe/command.h"
 #include "apps/cocopipe/npy.h"
 #include "coco/compile.h"
-#include "coco/vulkan.h"
 
 namespace coco::cli {
 namespace {
@@ -65,7 +64,7 @@ Result<int> infer(Options& options) {
   COCO_ASSIGN(const std::shared_ptr<const Model> model, load_or_compile(path));
   if (options.executor == "line") options.session.executor = ExecutorKind::kLine;
   if (options.executor == "layer") options.session.executor = ExecutorKind::kLayer;
-  COCO_ASSIGN(options.session.vulkan, open_device(options.device));
+  COCO_ASSIGN(options.session.vulkan, named_device(options.device));
   COCO_ASSIGN(const std::vector<NpyArray> inputs, read_inputs(*model, options));
   COCO_ASSIGN(const std::vector<std::string> files, assign_files(options.outputs, model->outputs(), "output"));
   std::vector<Shape> shapes;

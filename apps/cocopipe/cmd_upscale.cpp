@@ -8,7 +8,6 @@
 #include "apps/filejob/filejob.h"
 #include "base/file.h"
 #include "coco/vision.h"
-#include "coco/vulkan.h"
 
 namespace coco::cli {
 namespace {
@@ -87,7 +86,7 @@ Result<int> upscale(Options& options) {
   options.job.encode = !options.no_encode;
   COCO_ASSIGN(options.job.model, vision::load_upscale_model(options.model));
   options.job.filter = vision::resample_filter(options.model);
-  COCO_ASSIGN(options.job.session.vulkan, open_device(options.device));
+  COCO_ASSIGN(options.job.session.vulkan, named_device(options.device));
   install_signal_handlers();
   ProgressLine line(options.quiet);
   filejob::Hooks hooks;

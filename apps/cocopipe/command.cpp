@@ -6,6 +6,8 @@
 
 #include "coco/compile.h"
 #include "coco/vision.h"
+#include "coco/vulkan.h"
+#include "vision/tuning_cache.h"
 
 namespace coco::cli {
 namespace {
@@ -70,6 +72,12 @@ void add_threads(CLI::App& app, SessionOptions& session) {
 void add_device(CLI::App& app, std::string& name) {
   app.add_option("--device", name,
                  "where the network runs: cpu, vulkan or vulkan:INDEX (doctor lists them); default cpu");
+}
+
+Result<std::shared_ptr<VulkanDevice>> named_device(const std::string& name) {
+  VulkanOptions options;
+  options.cache_folder = vision::tuning_folder();
+  return open_device(name, options);
 }
 
 void add_reuse(CLI::App& app, SessionOptions& session) {

@@ -87,6 +87,17 @@ const GpuStep* GpuProgram::sole_producer(int tensor) const {
   return readers <= 1 && made != steps.end() ? &*made : nullptr;
 }
 
+int GpuProgram::add_shuffled(int sums, int base, SampleType type) {
+  const GpuStep *const conv = sole_producer(sums), *const resize = sole_producer(base);
+  if (conv != nullptr && resize != nullptr && backends::is_gpu_last(conv->op) &&
+      resize->op.dispatch.shader == backends::GpuShader::kResample) {
+    const std::vector<int> inputs = {conv->inputs[0], resize->inputs[0]};
+    return add_step(backends::make_gpu_last(conv->op, resize->op, type), inputs);
+  }
+  const GpuTensor &channels = tensors[static_cast<size_t>(sums)], &picture = tensors[static_cast<size_t>(base)];
+  return add_step(backends::make_gpu_shuffled_store(channels, picture, type), {sums, base});
+}
+
 bool GpuProgram::add_shuffled_sink(int tensor, SampleType type) {
   const GpuStep* const sum = sole_producer(tensor);
   if (sum == nullptr || sum->inputs.size() != 2 || tensors[static_cast<size_t>(tensor)].channels != 1) return false;
@@ -96,9 +107,7 @@ bool GpuProgram::add_shuffled_sink(int tensor, SampleType type) {
     const GpuStep* const shuffle = sole_producer(sum->inputs[side]);
     const auto* params = shuffle != nullptr ? std::get_if<format::DepthToSpaceParams>(&shuffle->params) : nullptr;
     if (params == nullptr || params->block != 2) continue;
-    const int sums = shuffle->inputs[0], base = sum->inputs[1 - side];
-    const auto& tensor_of = [&](int number) -> const GpuTensor& { return tensors[static_cast<size_t>(number)]; };
-    sinks.push_back(add_step(backends::make_gpu_shuffled_store(tensor_of(sums), tensor_of(base), type), {sums, base}));
+    sinks.push_back(add_shuffled(shuffle->inputs[0], sum->inputs[1 - side], type));
     drop_unread();
     return true;
   }

@@ -47,6 +47,8 @@ struct GpuProgram {
   int loaded(int tensor, const backends::GpuTensor& as);
   /// The step that makes a tensor which nothing but its reader uses; null: there is none.
   const GpuStep* sole_producer(int tensor) const;
+  /// The pixel shuffle of `sums`, plus `base`, as samples: together with what makes the two where that fits.
+  int add_shuffled(int sums, int base, SampleType type);
   bool add_shuffled_sink(int tensor, SampleType type);
   void drop_unread();
 };

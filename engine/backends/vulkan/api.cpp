@@ -35,23 +35,20 @@ Result<VulkanApi> VulkanApi::open(PFN_vkGetInstanceProcAddr get) {
         ErrorCode::kUnavailable,
         "this machine has no Vulkan loader (libvulkan.so.1); install libvulkan1 and the driver of its GPU");
   }
-#define COCO_VULKAN_FIND(name) COCO_TRY(find(api.name, api.GetInstanceProcAddr(nullptr, "vk" #name), "vk" #name));
-  COCO_VULKAN_GLOBAL(COCO_VULKAN_FIND)
-#undef COCO_VULKAN_FIND
+#define COCO_VULKAN_GLOBAL(name) COCO_TRY(find(api.name, api.GetInstanceProcAddr(nullptr, "vk" #name), "vk" #name));
+#include "backends/vulkan/functions.def"
   return api;
 }
 
 Status VulkanApi::load_instance(VkInstance instance) {
-#define COCO_VULKAN_FIND(name) COCO_TRY(find(name, GetInstanceProcAddr(instance, "vk" #name), "vk" #name));
-  COCO_VULKAN_INSTANCE(COCO_VULKAN_FIND)
-#undef COCO_VULKAN_FIND
+#define COCO_VULKAN_INSTANCE(name) COCO_TRY(find(name, GetInstanceProcAddr(instance, "vk" #name), "vk" #name));
+#include "backends/vulkan/functions.def"
   return {};
 }
 
 Status VulkanApi::load_device(VkDevice device) {
-#define COCO_VULKAN_FIND(name) COCO_TRY(find(name, GetDeviceProcAddr(device, "vk" #name), "vk" #name));
-  COCO_VULKAN_DEVICE(COCO_VULKAN_FIND)
-#undef COCO_VULKAN_FIND
+#define COCO_VULKAN_DEVICE(name) COCO_TRY(find(name, GetDeviceProcAddr(device, "vk" #name), "vk" #name));
+#include "backends/vulkan/functions.def"
   return {};
 }
 

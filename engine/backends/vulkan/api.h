@@ -13,35 +13,13 @@
 
 namespace coco::backends {
 
-#define COCO_VULKAN_GLOBAL(X) X(CreateInstance) X(EnumerateInstanceLayerProperties) X(EnumerateInstanceVersion)
-
-#define COCO_VULKAN_INSTANCE(X)                                                                           \
-  X(DestroyInstance)                                                                                      \
-  X(EnumeratePhysicalDevices)                                                                             \
-  X(GetPhysicalDeviceProperties2) X(GetPhysicalDeviceFeatures2) X(GetPhysicalDeviceQueueFamilyProperties) \
-      X(GetPhysicalDeviceMemoryProperties) X(EnumerateDeviceExtensionProperties) X(CreateDevice) X(GetDeviceProcAddr)
-
-#define COCO_VULKAN_DEVICE(X)                                                                                        \
-  X(DestroyDevice)                                                                                                   \
-  X(GetDeviceQueue)                                                                                                  \
-  X(QueueSubmit) X(CreateBuffer) X(DestroyBuffer) X(GetBufferMemoryRequirements) X(AllocateMemory) X(FreeMemory)     \
-      X(BindBufferMemory) X(MapMemory) X(CreateShaderModule) X(DestroyShaderModule) X(CreateDescriptorSetLayout)     \
-          X(DestroyDescriptorSetLayout) X(CreatePipelineLayout) X(DestroyPipelineLayout) X(CreateComputePipelines)   \
-              X(DestroyPipeline) X(CreatePipelineCache) X(DestroyPipelineCache) X(GetPipelineCacheData)              \
-                  X(CreateDescriptorPool) X(DestroyDescriptorPool) X(AllocateDescriptorSets) X(UpdateDescriptorSets) \
-                      X(CreateCommandPool) X(DestroyCommandPool) X(AllocateCommandBuffers) X(BeginCommandBuffer)     \
-                          X(EndCommandBuffer) X(CmdBindPipeline) X(CmdBindDescriptorSets) X(CmdPushConstants)        \
-                              X(CmdDispatch) X(CmdCopyBuffer) X(CmdPipelineBarrier) X(CreateFence) X(DestroyFence)   \
-                                  X(WaitForFences) X(ResetFences)
-
 /// Members are called as the functions are, without "vk".
 struct VulkanApi {
   PFN_vkGetInstanceProcAddr GetInstanceProcAddr = nullptr;
-#define COCO_VULKAN_MEMBER(name) PFN_vk##name name = nullptr;
-  COCO_VULKAN_GLOBAL(COCO_VULKAN_MEMBER)
-  COCO_VULKAN_INSTANCE(COCO_VULKAN_MEMBER)
-  COCO_VULKAN_DEVICE(COCO_VULKAN_MEMBER)
-#undef COCO_VULKAN_MEMBER
+#define COCO_VULKAN_GLOBAL(name) PFN_vk##name name = nullptr;
+#define COCO_VULKAN_INSTANCE(name) PFN_vk##name name = nullptr;
+#define COCO_VULKAN_DEVICE(name) PFN_vk##name name = nullptr;
+#include "backends/vulkan/functions.def"
 
   /// The functions that need no instance. `get`: null for the system's loader.
   static Result<VulkanApi> open(PFN_vkGetInstanceProcAddr get = nullptr);

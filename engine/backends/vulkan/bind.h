@@ -52,6 +52,11 @@ GpuOp make_gpu_load(const GpuTensor& samples);
 GpuOp make_gpu_store(const GpuTensor& plane, SampleType type);
 /// The pixel shuffle of four planes by 2, plus `base`, as samples (or f32).
 GpuOp make_gpu_shuffled_store(const GpuTensor& sums, const GpuTensor& base, SampleType type);
+/// Whether make_gpu_last takes this operator: an integer convolution that leaves four channels in f32.
+bool is_gpu_last(const GpuOp& op);
+/// Such a convolution, the pixel shuffle of its channels by 2, plus a resampled picture of twice its size
+/// (make_gpu_resample), as samples (or f32), in one go. Inputs: the convolution's, the picture.
+GpuOp make_gpu_last(const GpuOp& conv, const GpuOp& base, SampleType type);
 
 // One binder each, used by bind_gpu_operator.
 struct GpuBindContext {

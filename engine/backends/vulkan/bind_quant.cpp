@@ -152,4 +152,26 @@ Result<GpuOp> bind_gpu_quant_conv(const GpuBindContext& context) {
   return bound;
 }
 
+bool is_gpu_last(const GpuOp& op) {
+  return op.dispatch.shader == GpuShader::kQuantConv && op.result.layout == GpuLayout::kPlanes &&
+         op.result.channels == 4;
+}
+
+GpuOp make_gpu_last(const GpuOp& conv, const GpuOp& base, SampleType type) {
+  GpuOp bound = conv;
+  const GpuTensor& source = base.inputs[0];
+  bound.inputs.push_back(source);
+  bound.result = {GpuLayout::kSamples, 1, base.result.height, base.result.width, type};
+  bound.dispatch.shader = GpuShader::kQuantConvLast;
+  bound.dispatch.constants.insert(bound.dispatch.constants.end(), base.dispatch.constants.begin(),
+                                  base.dispatch.constants.end());  // kind, unit, taps
+  bound.dispatch.constants.push_back(gpu_kind(bound.result));
+  bound.dispatch.constants.push_back(gpu_bits(static_cast<float>(max_value(type))));
+  bound.dispatch.constants.push_back(static_cast<uint32_t>(conv.constants.size()));
+  for (const int size : {source.height, source.pitch(), bound.result.pitch()})
+    bound.dispatch.sizes.push_back(word_of(size));
+  bound.constants.insert(bound.constants.end(), base.constants.begin(), base.constants.end());
+  return bound;
+}
+
 }  // namespace coco::backends

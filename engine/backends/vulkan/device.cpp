@@ -255,6 +255,7 @@ Status check_handles(const VulkanHandles& handles) {
 }  // namespace
 
 VulkanDevice::State::~State() {
+  if (pipelines != VK_NULL_HANDLE) api.DestroyPipelineCache(device, pipelines, nullptr);
   if (!owned) return;
   if (device != VK_NULL_HANDLE && api.DestroyDevice != nullptr) api.DestroyDevice(device, nullptr);
   if (messenger != VK_NULL_HANDLE) {
@@ -286,6 +287,7 @@ Result<std::shared_ptr<VulkanDevice>> VulkanDevice::open(int index, const Vulkan
   COCO_TRY(make_instance(*state));
   COCO_TRY(choose_physical(*state, index));
   COCO_TRY(make_device(*state, options));
+  COCO_TRY(state->open_pipelines(options.cache_folder));
   std::shared_ptr<VulkanDevice> device(new VulkanDevice(std::move(state)));
   COCO_TRY(backends::check_arithmetic(device));
   return device;
@@ -306,6 +308,7 @@ Result<std::shared_ptr<VulkanDevice>> VulkanDevice::adopt(const VulkanHandles& h
   COCO_TRY(state->api.load_device(state->device));
   const Reach reach{std::min(version_of(state->api, state->physical), handles.api_version), handles.extensions};
   choose_variants(*state, reach, handles.shader_integer_dot_product, options);
+  COCO_TRY(state->open_pipelines(options.cache_folder));
   std::shared_ptr<VulkanDevice> device(new VulkanDevice(std::move(state)));
   COCO_TRY(backends::check_arithmetic(device));
   return device;

@@ -190,7 +190,8 @@ Result<VkPipeline> GpuPlan::State::pipeline_for(const GpuDispatch& dispatch) {
   info.stage.pSpecializationInfo = &constants;
   info.layout = pipeline_layouts.at(dispatch.regions.size());
   VkPipeline pipeline = VK_NULL_HANDLE;
-  const VkResult made = vulkan.api.CreateComputePipelines(vulkan.device, VK_NULL_HANDLE, 1, &info, nullptr, &pipeline);
+  const VkResult made =
+      vulkan.api.CreateComputePipelines(vulkan.device, vulkan.pipelines, 1, &info, nullptr, &pipeline);
   vulkan.api.DestroyShaderModule(vulkan.device, module, nullptr);
   COCO_TRY(check_vulkan(made, ("compiling the shader of operator '" + dispatch.name + "'").c_str()));
   pipelines[key] = pipeline;
@@ -315,6 +316,7 @@ Result<std::unique_ptr<GpuPlan>> GpuPlan::create(std::shared_ptr<VulkanDevice> d
   COCO_TRY(state->check());
   COCO_TRY(state->allocate_all());
   COCO_TRY(state->record());
+  state->vulkan.keep_pipelines();
   return std::unique_ptr<GpuPlan>(new GpuPlan(std::move(state)));
 }
 

@@ -18,8 +18,18 @@
 
 namespace coco::backends {
 
-/// shaders/NAME.comp.
-enum class GpuShader : uint8_t { kQuantize, kQuantConv, kConv, kResample, kPointwise, kShuffle, kStore, kSelfTest };
+/// shaders/NAME.comp; kQuantConvLast is qconv.comp with COCO_LAST.
+enum class GpuShader : uint8_t {
+  kQuantize,
+  kQuantConv,
+  kQuantConvLast,
+  kConv,
+  kResample,
+  kPointwise,
+  kShuffle,
+  kStore,
+  kSelfTest
+};
 
 /// Offsets of regions are multiples: the most that a device may ask for.
 inline constexpr size_t kGpuAlignment = 256;

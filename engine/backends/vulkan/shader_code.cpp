@@ -22,6 +22,18 @@ constexpr uint32_t kQuantConvDot[] =
 constexpr uint32_t kQuantConvControlsDot[] =
 #include "qconv_controls_dot.inc"
     ;
+constexpr uint32_t kQuantConvLast[] =
+#include "qconv_last.inc"
+    ;
+constexpr uint32_t kQuantConvLastControls[] =
+#include "qconv_last_controls.inc"
+    ;
+constexpr uint32_t kQuantConvLastDot[] =
+#include "qconv_last_dot.inc"
+    ;
+constexpr uint32_t kQuantConvLastControlsDot[] =
+#include "qconv_last_controls_dot.inc"
+    ;
 constexpr uint32_t kConv[] =
 #include "conv.inc"
     ;
@@ -64,6 +76,9 @@ std::span<const uint32_t> shader_code(GpuShader shader, const VulkanDeviceInfo& 
     case GpuShader::kQuantConv:
       if (device.packed_dot) return controls ? Code(kQuantConvControlsDot) : Code(kQuantConvDot);
       return controls ? Code(kQuantConvControls) : Code(kQuantConv);
+    case GpuShader::kQuantConvLast:
+      if (device.packed_dot) return controls ? Code(kQuantConvLastControlsDot) : Code(kQuantConvLastDot);
+      return controls ? Code(kQuantConvLastControls) : Code(kQuantConvLast);
     case GpuShader::kConv:
       return kConv;
     case GpuShader::kResample:

@@ -28,12 +28,20 @@ struct VulkanDevice::State {
   std::function<void(const std::string&)> on_message;  ///< before the instance, which calls it
   std::mutex mutex;                                    ///< of an own queue
   std::function<void()> lock, unlock;                  ///< of a foreign one
+  VkPipelineCache pipelines = VK_NULL_HANDLE;
+  std::string pipeline_folder, pipeline_key;  ///< of its file; "": none is kept
+  std::string pipeline_sum;                   ///< SHA-256 of what the file holds
+  std::mutex pipeline_mutex;                  ///< of the file
 
   State() = default;
   State(const State&) = delete;
   State& operator=(const State&) = delete;
   ~State();
 
+  /// Makes the cache of pipelines, of what the folder's file holds; "": of nothing.
+  Status open_pipelines(const std::string& folder);
+  /// Writes the file where pipelines have been added. That it cannot be written costs a log line.
+  void keep_pipelines();
   /// Calls `use` while nobody else uses the queue.
   template <typename Use>
   auto use_queue(Use use) {

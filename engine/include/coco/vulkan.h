@@ -35,6 +35,8 @@ enum class PackedDot : uint8_t {
 
 struct VulkanOptions {
   PackedDot packed_dot = PackedDot::kAccelerated;
+  /// Where compiled shaders are kept from one run of the program to the next; "": nowhere.
+  std::string cache_folder;
   /// Turns Khronos' validation layer on and gets its messages, from any thread; kUnavailable where it is not installed.
   /// For tests. Not for adopted devices, whose instance is the caller's.
   std::function<void(const std::string&)> on_validation_message;
@@ -79,6 +81,6 @@ class COCO_API VulkanDevice {
 COCO_API Result<std::vector<VulkanDeviceInfo>> list_vulkan_devices();
 
 /// What a user names: "cpu" (null), "vulkan" (as open(-1)) or "vulkan:INDEX".
-COCO_API Result<std::shared_ptr<VulkanDevice>> open_device(std::string_view name);
+COCO_API Result<std::shared_ptr<VulkanDevice>> open_device(std::string_view name, const VulkanOptions& options = {});
 
 }  // namespace coco

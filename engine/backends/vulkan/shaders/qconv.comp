@@ -6,6 +6,9 @@
 // A workgroup brings its part of the input, halo included, into shared memory once; bytes are flipped to signed ones on
 // the way, as devices with a dot product know it for signed bytes first of all. An invocation makes all channels of
 // kPixels results, so that a weight that is read serves that many.
+//
+// COCO_LAST: the convolution that ends an upscaler. Its four channels are the pixels of a square of 2 x 2, the base, a
+// picture resampled, is added to them, and samples are stored.
 #version 450
 #extension GL_GOOGLE_include_directive : require
 #extension GL_EXT_spirv_intrinsics : enable
@@ -34,10 +37,30 @@ layout(constant_id = 18) const int kEntriesAt = 0;
 layout(constant_id = 19) const int kWeightsAt = 0;
 layout(set = 0, binding = 0) writeonly buffer Result { uint result[]; };
 layout(set = 0, binding = 1) readonly buffer Input { uint words[]; };
+#ifdef COCO_LAST
+layout(constant_id = 20) const int kSourceKind = 0;  // of the picture that the base is made of
+layout(constant_id = 21) const float kSourceUnit = 1.0;
+layout(constant_id = 22) const int kTapsX = 2;
+layout(constant_id = 23) const int kTapsY = 2;
+layout(constant_id = 24) const int kKind = 1;  // of the result's samples
+layout(constant_id = 25) const float kPeak = 255.0;
+layout(constant_id = 26) const int kTablesAt = 0;
+layout(set = 0, binding = 2) readonly buffer Source { uint source[]; };
+layout(set = 0, binding = 3) readonly buffer Layer { uint layer[]; };
+layout(push_constant) uniform Sizes { int in_width, in_height, width, height, source_height, source_pitch, pitch; };
+#else
 layout(set = 0, binding = 2) readonly buffer Layer { uint layer[]; };
 layout(push_constant) uniform Sizes { int in_width, in_height, width, height; };
+#endif
 
 const int kPixels = 2, kMaxTile = 8, kGroupX = 16, kGroupY = 8;
+// An invocation's pixels: neighbours where their samples share a word, else such that a row of invocations reads and
+// writes neighbouring words.
+#ifdef COCO_LAST
+const int kPixelStep = 1, kLocalStep = kPixels;
+#else
+const int kPixelStep = kGroupX, kLocalStep = 1;
+#endif
 const int kPartWidth = (kPixels * kGroupX - 1) * kStrideX + kReachX + 1;
 const int kPartHeight = (kGroupY - 1) * kStrideY + kReachY + 1;
 const int kPart = kPartWidth * kPartHeight;
@@ -69,12 +92,35 @@ float scaled(int acc, int m) {
   return s;
 }
 
+#ifdef COCO_LAST
+uint source_word(int i) { return source[i]; }
+uint table_word(int i) { return layer[kTablesAt + i]; }
+#include "resample.glsl"
+
+// The squares of pixels (x, y) and (x + 1, y), a word of samples at a time.
+void store(int sums[kPixels * kMaxTile], int first, int x, int y) {
+  if (x >= width || y >= height) return;
+  const Resampling base = Resampling(kSourceKind, kSourceUnit, kTapsX, kTapsY, source_height, source_pitch, 2 * width,
+                                     2 * height);
+  for (int row = 0; row < 2; ++row) {
+    uint word = 0;
+    for (int i = 0; i < 2 * kPixels && 2 * x + i < 2 * width; ++i) {
+      const int column = 2 * x + i, channel = 2 * row + i % 2, next = column + 1;
+      precise float v = scaled(sums[i / 2 * kMaxTile + channel], channel) + resampled(base, 0, column, 2 * y + row);
+      word |= code_of(v, kKind, column, kPeak);
+      if (word_of(kKind, next) == word_of(kKind, column) && next < 2 * width) continue;
+      result[(2 * y + row) * pitch + word_of(kKind, column)] = word;
+      word = 0;
+    }
+  }
+}
+#else
 uint step_of(int acc, int m) {
   const float zero = float(kOutZero);
   return uint(int(roundEven(clamp(scaled(acc, m), float(kLow) - zero, float(kHigh) - zero))) + kOutZero);
 }
 
-void store(int sums[kPixels * kMaxTile], int pixel, int first, int x, int y) {
+void store_pixel(int sums[kPixels * kMaxTile], int pixel, int first, int x, int y) {
   if (x >= width || y >= height) return;
   if (kDequantize) {
     for (int o = 0; o < kTile && first + o < kChannels; ++o)
@@ -88,12 +134,16 @@ void store(int sums[kPixels * kMaxTile], int pixel, int first, int x, int y) {
     result[((first + o) / 4 * height + y) * width + x] = word;
   }
 }
+void store(int sums[kPixels * kMaxTile], int first, int x, int y) {
+  for (int p = 0; p < kPixels; ++p) store_pixel(sums, p, first, x + p * kPixelStep, y);
+}
+#endif
 
 void main() {
   const ivec2 first = ivec2(gl_WorkGroupID.xy) * ivec2(kPixels * kGroupX, kGroupY);
   load_part(first * ivec2(kStrideX, kStrideY) - ivec2(kLeft, kTop));
   barrier();
-  const ivec2 local = ivec2(gl_LocalInvocationID.xy);
+  const ivec2 local = ivec2(gl_LocalInvocationID.xy) * ivec2(kLocalStep, 1);
   const int here = local.y * kStrideY * kPartWidth + local.x * kStrideX;
   for (int tile = 0; tile < kTiles; ++tile) {
     int sums[kPixels * kMaxTile];
@@ -103,13 +153,12 @@ void main() {
     for (int e = begin; e < end; ++e) {
       const int at = here + int(layer[kEntriesAt + e]);
       uint in_words[kPixels];
-      for (int p = 0; p < kPixels; ++p) in_words[p] = part[at + p * kGroupX * kStrideX];
+      for (int p = 0; p < kPixels; ++p) in_words[p] = part[at + p * kPixelStep * kStrideX];
       for (int o = 0; o < kTile; ++o) {
         const uint weight = layer[kWeightsAt + e * kTile + o];
         for (int p = 0; p < kPixels; ++p) sums[p * kMaxTile + o] += dot4(in_words[p], weight);
       }
     }
-    for (int p = 0; p < kPixels; ++p)
-      store(sums, p, tile * kTile, first.x + p * kGroupX + local.x, first.y + local.y);
+    store(sums, tile * kTile, first.x + local.x, first.y + local.y);
   }
 }
