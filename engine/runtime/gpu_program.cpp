@@ -65,8 +65,11 @@ int GpuProgram::add_resample(int tensor, int width, int height, kernels::Resampl
                   {tensor});
 }
 
+void GpuProgram::add_only_sink(int tensor) {
+  if (!add_shuffled_sink(tensor, SampleType::kF32)) add_sink(tensor);
+}
+
 void GpuProgram::add_sink(int tensor) {
-  if (add_shuffled_sink(tensor, SampleType::kF32)) return;
   const bool made = std::any_of(steps.begin(), steps.end(), [&](const GpuStep& step) { return step.output == tensor; });
   // The caller's own memory, or what another sink holds already: a copy.
   if (!made || std::find(sinks.begin(), sinks.end(), tensor) != sinks.end())

@@ -37,8 +37,10 @@ struct GpuProgram {
   int add_resample(int tensor, int width, int height, kernels::ResampleKernel kernel);
   /// Ends at the caller's f32 planes.
   void add_sink(int tensor);
-  /// Ends at a plane of samples. The pixel shuffle and the residual sum in front of it become one dispatch with it
-  /// where they are what is stored: the same bytes.
+  /// The same, as the only sink; with what add_sink for samples makes one dispatch.
+  void add_only_sink(int tensor);
+  /// Ends at a plane of samples, the only sink. The pixel shuffle and the residual sum in front of it become one
+  /// dispatch with it where they are what is stored: the same bytes.
   void add_sink(int tensor, SampleType type);
 
  private:

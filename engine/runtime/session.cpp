@@ -118,7 +118,11 @@ Result<std::unique_ptr<runtime::GpuExecutor>> make_gpu_executor(const format::Pr
     sources.push_back(gpu.add_source(tensor));
   }
   COCO_ASSIGN(const std::vector<int> results, gpu.append(program, shapes, sources));
-  for (const int tensor : results) gpu.add_sink(tensor);
+  if (results.size() == 1) {
+    gpu.add_only_sink(results[0]);
+  } else {
+    for (const int tensor : results) gpu.add_sink(tensor);
+  }
   return runtime::GpuExecutor::create(std::move(gpu), options);
 }
 

@@ -138,6 +138,24 @@ TEST_CASE("pictures of every sample type on Vulkan") {
   CHECK(validation_messages() == std::vector<std::string>{});
 }
 
+TEST_CASE("several results on Vulkan, in any order, and of what others are made of") {
+  const auto device = validated_device();
+  if (device == nullptr) return;
+  NetworkBuilder net(8);
+  const int in = net.input({1, 1, kDynamicDim, kDynamicDim});
+  auto last = same3x3(0, 0);
+  last.dequantize = true;
+  const int sums = net.quant_conv(net.op(format::QuantizeParams{255, 0}, {in}), 1, 4, last);
+  format::ResizeParams resize;
+  resize.mode = format::ResizeMode::kLinear, resize.scales = {1, 1, 2, 2};
+  const int base = net.op(resize, {in});
+  const int result = net.op(format::BinaryParams{}, {net.op(format::DepthToSpaceParams{}, {sums}), base});
+  for (const std::vector<int32_t>& outputs :
+       std::vector<std::vector<int32_t>>{{result, sums}, {sums, result}, {base, result}, {result}, {in}})
+    check_same_bytes(device, net.finish(outputs));
+  CHECK(validation_messages() == std::vector<std::string>{});
+}
+
 TEST_CASE("sessions share a device") {
   const auto device = validated_device();
   if (device == nullptr) return;

@@ -22,7 +22,7 @@ TestFrame upscaled(const std::shared_ptr<const Model>& model, ResampleFilter fil
   auto upscaler = Upscaler::create(model, config);
   if (!upscaler.ok()) FAIL(upscaler.error().message);
   CHECK(((*upscaler)->stats().executor == "vulkan") == (device != nullptr));
-  TestFrame out(format, width, height, {7, true});
+  TestFrame out(format, width, height, {6, true});
   const Status status = (*upscaler)->process(in.view(), out.view());
   if (!status.ok()) FAIL(status.error().message);
   return out;
