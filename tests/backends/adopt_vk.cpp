@@ -34,7 +34,7 @@ struct Foreign {
   ~Foreign() {
     if (device != VK_NULL_HANDLE) api.DestroyDevice(device, nullptr);
     const auto destroy = reinterpret_cast<PFN_vkDestroyDebugUtilsMessengerEXT>(
-        instance != VK_NULL_HANDLE ? api.GetInstanceProcAddr(instance, "vkDestroyDebugUtilsMessengerEXT") : nullptr);
+        instance != VK_NULL_HANDLE ? api.get_instance_proc_addr(instance, "vkDestroyDebugUtilsMessengerEXT") : nullptr);
     if (listener != VK_NULL_HANDLE) destroy(instance, listener, nullptr);
     if (instance != VK_NULL_HANDLE) api.DestroyInstance(instance, nullptr);
   }
@@ -61,7 +61,7 @@ struct Foreign {
     COCO_TRY(backends::check_vulkan(api.CreateInstance(&info, nullptr, &instance), "instance"));
     COCO_TRY(api.load_instance(instance));
     const auto create = reinterpret_cast<PFN_vkCreateDebugUtilsMessengerEXT>(
-        api.GetInstanceProcAddr(instance, "vkCreateDebugUtilsMessengerEXT"));
+        api.get_instance_proc_addr(instance, "vkCreateDebugUtilsMessengerEXT"));
     COCO_TRY(backends::check_vulkan(create(instance, &messenger, nullptr, &listener), "messenger"));
     uint32_t one = 1;
     const VkResult listed = api.EnumeratePhysicalDevices(instance, &one, &physical);

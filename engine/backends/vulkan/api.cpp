@@ -29,19 +29,19 @@ PFN_vkGetInstanceProcAddr system_loader() {
 
 Result<VulkanApi> VulkanApi::open(PFN_vkGetInstanceProcAddr get) {
   VulkanApi api;
-  api.GetInstanceProcAddr = get != nullptr ? get : system_loader();
-  if (api.GetInstanceProcAddr == nullptr) {
+  api.get_instance_proc_addr = get != nullptr ? get : system_loader();
+  if (api.get_instance_proc_addr == nullptr) {
     return make_error(
         ErrorCode::kUnavailable,
         "this machine has no Vulkan loader (libvulkan.so.1); install libvulkan1 and the driver of its GPU");
   }
-#define COCO_VULKAN_GLOBAL(name) COCO_TRY(find(api.name, api.GetInstanceProcAddr(nullptr, "vk" #name), "vk" #name));
+#define COCO_VULKAN_GLOBAL(name) COCO_TRY(find(api.name, api.get_instance_proc_addr(nullptr, "vk" #name), "vk" #name));
 #include "backends/vulkan/functions.def"
   return api;
 }
 
 Status VulkanApi::load_instance(VkInstance instance) {
-#define COCO_VULKAN_INSTANCE(name) COCO_TRY(find(name, GetInstanceProcAddr(instance, "vk" #name), "vk" #name));
+#define COCO_VULKAN_INSTANCE(name) COCO_TRY(find(name, get_instance_proc_addr(instance, "vk" #name), "vk" #name));
 #include "backends/vulkan/functions.def"
   return {};
 }

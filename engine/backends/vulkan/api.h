@@ -13,9 +13,9 @@
 
 namespace coco::backends {
 
-/// Members are called as the functions are, without "vk".
+/// Functions are called as Vulkan calls them, without "vk".
 struct VulkanApi {
-  PFN_vkGetInstanceProcAddr GetInstanceProcAddr = nullptr;
+  PFN_vkGetInstanceProcAddr get_instance_proc_addr = nullptr;
 #define COCO_VULKAN_GLOBAL(name) PFN_vk##name name = nullptr;
 #define COCO_VULKAN_INSTANCE(name) PFN_vk##name name = nullptr;
 #define COCO_VULKAN_DEVICE(name) PFN_vk##name name = nullptr;

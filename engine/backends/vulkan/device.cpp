@@ -67,7 +67,7 @@ Status make_instance(VulkanDevice::State& state) {
   COCO_TRY(state.api.load_instance(state.instance));
   if (!state.on_message) return {};
   const auto create = reinterpret_cast<PFN_vkCreateDebugUtilsMessengerEXT>(
-      state.api.GetInstanceProcAddr(state.instance, "vkCreateDebugUtilsMessengerEXT"));
+      state.api.get_instance_proc_addr(state.instance, "vkCreateDebugUtilsMessengerEXT"));
   if (create == nullptr) return make_error(ErrorCode::kUnavailable, "Vulkan: no vkCreateDebugUtilsMessengerEXT");
   return check_vulkan(create(state.instance, &messenger, nullptr, &state.messenger), "making a messenger");
 }
@@ -185,6 +185,7 @@ Result<std::vector<std::string>> device_extensions(const VulkanDevice::State& st
   std::vector<VkExtensionProperties> known(count);
   COCO_TRY(list(&count, known.data()));
   std::vector<std::string> names;
+  names.reserve(count);
   for (const VkExtensionProperties& extension : known) names.emplace_back(extension.extensionName);
   return names;
 }
@@ -260,7 +261,7 @@ VulkanDevice::State::~State() {
   if (device != VK_NULL_HANDLE && api.DestroyDevice != nullptr) api.DestroyDevice(device, nullptr);
   if (messenger != VK_NULL_HANDLE) {
     const auto destroy = reinterpret_cast<PFN_vkDestroyDebugUtilsMessengerEXT>(
-        api.GetInstanceProcAddr(instance, "vkDestroyDebugUtilsMessengerEXT"));
+        api.get_instance_proc_addr(instance, "vkDestroyDebugUtilsMessengerEXT"));
     if (destroy != nullptr) destroy(instance, messenger, nullptr);
   }
   if (instance != VK_NULL_HANDLE && api.DestroyInstance != nullptr) api.DestroyInstance(instance, nullptr);
