@@ -5,13 +5,15 @@
 //   y   = clamp(round_half_even(s) + out_zero_point, low, high), or s
 // A workgroup brings its part of the input, halo included, into shared memory once; bytes are flipped to signed ones on
 // the way, as devices with a dot product know it for signed bytes first of all. An invocation makes all channels of
-// kPixels results, so that a weight that is read serves that many.
+// kPixels results, so that a weight that is read serves that many; its sums stay in registers, which is why loops over
+// them are unrolled.
 //
 // COCO_LAST: the convolution that ends an upscaler. Its four channels are the pixels of a square of 2 x 2, the base, a
 // picture resampled, is added to them, and samples are stored.
 #version 450
 #extension GL_GOOGLE_include_directive : require
 #extension GL_EXT_spirv_intrinsics : enable
+#extension GL_EXT_control_flow_attributes : require
 #include "common.glsl"
 layout(local_size_x = 16, local_size_y = 8) in;
 layout(constant_id = 0) const int kPlanes = 1;  // words of the input, in a pixel
@@ -102,11 +104,15 @@ void store(int sums[kPixels * kMaxTile], int first, int x, int y) {
   if (x >= width || y >= height) return;
   const Resampling base = Resampling(kSourceKind, kSourceUnit, kTapsX, kTapsY, source_height, source_pitch, 2 * width,
                                      2 * height);
+  // Left and right square; which sum is one of few choices, so that the loops below need not be unrolled.
+  const ivec4 left = ivec4(sums[0], sums[1], sums[2], sums[3]);
+  const ivec4 right = ivec4(sums[kMaxTile], sums[kMaxTile + 1], sums[kMaxTile + 2], sums[kMaxTile + 3]);
   for (int row = 0; row < 2; ++row) {
     uint word = 0;
     for (int i = 0; i < 2 * kPixels && 2 * x + i < 2 * width; ++i) {
       const int column = 2 * x + i, channel = 2 * row + i % 2, next = column + 1;
-      precise float v = scaled(sums[i / 2 * kMaxTile + channel], channel) + resampled(base, 0, column, 2 * y + row);
+      const int acc = i < 2 ? left[channel] : right[channel];
+      precise float v = scaled(acc, channel) + resampled(base, 0, column, 2 * y + row);
       word |= code_of(v, kKind, column, kPeak);
       if (word_of(kKind, next) == word_of(kKind, column) && next < 2 * width) continue;
       result[(2 * y + row) * pitch + word_of(kKind, column)] = word;
@@ -123,19 +129,19 @@ uint step_of(int acc, int m) {
 void store_pixel(int sums[kPixels * kMaxTile], int pixel, int first, int x, int y) {
   if (x >= width || y >= height) return;
   if (kDequantize) {
-    for (int o = 0; o < kTile && first + o < kChannels; ++o)
+    [[unroll]] for (int o = 0; o < kTile && first + o < kChannels; ++o)
       result[((first + o) * height + y) * width + x] =
           floatBitsToUint(scaled(sums[pixel * kMaxTile + o], first + o));
     return;
   }
-  for (int o = 0; o < kTile && first + o < kChannels; o += 4) {
+  [[unroll]] for (int o = 0; o < kTile && first + o < kChannels; o += 4) {
     uint word = 0;
-    for (int i = 0; i < 4; ++i) word |= step_of(sums[pixel * kMaxTile + o + i], first + o + i) << (8 * i);
+    [[unroll]] for (int i = 0; i < 4; ++i) word |= step_of(sums[pixel * kMaxTile + o + i], first + o + i) << (8 * i);
     result[((first + o) / 4 * height + y) * width + x] = word;
   }
 }
 void store(int sums[kPixels * kMaxTile], int first, int x, int y) {
-  for (int p = 0; p < kPixels; ++p) store_pixel(sums, p, first, x + p * kPixelStep, y);
+  [[unroll]] for (int p = 0; p < kPixels; ++p) store_pixel(sums, p, first, x + p * kPixelStep, y);
 }
 #endif
 
@@ -147,16 +153,16 @@ void main() {
   const int here = local.y * kStrideY * kPartWidth + local.x * kStrideX;
   for (int tile = 0; tile < kTiles; ++tile) {
     int sums[kPixels * kMaxTile];
-    for (int o = 0; o < kTile; ++o)
-      for (int p = 0; p < kPixels; ++p) sums[p * kMaxTile + o] = int(layer[kBiasAt + tile * kTile + o]);
+    [[unroll]] for (int o = 0; o < kTile; ++o)
+      [[unroll]] for (int p = 0; p < kPixels; ++p) sums[p * kMaxTile + o] = int(layer[kBiasAt + tile * kTile + o]);
     const int begin = int(layer[2 * tile]), end = begin + int(layer[2 * tile + 1]);
     for (int e = begin; e < end; ++e) {
       const int at = here + int(layer[kEntriesAt + e]);
       uint in_words[kPixels];
-      for (int p = 0; p < kPixels; ++p) in_words[p] = part[at + p * kPixelStep * kStrideX];
-      for (int o = 0; o < kTile; ++o) {
+      [[unroll]] for (int p = 0; p < kPixels; ++p) in_words[p] = part[at + p * kPixelStep * kStrideX];
+      [[unroll]] for (int o = 0; o < kTile; ++o) {
         const uint weight = layer[kWeightsAt + e * kTile + o];
-        for (int p = 0; p < kPixels; ++p) sums[p * kMaxTile + o] += dot4(in_words[p], weight);
+        [[unroll]] for (int p = 0; p < kPixels; ++p) sums[p * kMaxTile + o] += dot4(in_words[p], weight);
       }
     }
     store(sums, tile * kTile, first.x + local.x, first.y + local.y);
