@@ -36,6 +36,19 @@ if(COCO_COMPILER AND COCO_TESTS AND NOT COCO_SANITIZE AND NOT CMAKE_CROSSCOMPILI
   find_package(OpenCV QUIET COMPONENTS core imgproc imgcodecs OPTIONAL_COMPONENTS dnn)
 endif()
 
+# The headers and the compiler of shaders; the loader is opened at run time.
+if(COCO_VULKAN)
+  find_path(COCO_VULKAN_INCLUDE vulkan/vulkan_core.h)
+  find_program(COCO_GLSLC glslc)
+  if(COCO_VULKAN_INCLUDE AND COCO_GLSLC)
+    add_library(coco_vulkan_headers INTERFACE)
+    target_include_directories(coco_vulkan_headers SYSTEM INTERFACE ${COCO_VULKAN_INCLUDE})
+  else()
+    message(STATUS "cocopipe: vulkan/vulkan_core.h or glslc not found; the Vulkan backend is not built")
+    set(COCO_VULKAN OFF)
+  endif()
+endif()
+
 if(COCO_GSTREAMER)
   pkg_check_modules(GST REQUIRED IMPORTED_TARGET gstreamer-1.0 gstreamer-base-1.0 gstreamer-video-1.0)
   pkg_check_modules(GST_CHECK IMPORTED_TARGET gstreamer-check-1.0 gstreamer-app-1.0)

@@ -10,6 +10,7 @@
 #include "apps/cocopipe/percentile.h"
 #include "coco/device.h"
 #include "coco/vision.h"
+#include "coco/vulkan.h"
 
 namespace coco::cli {
 namespace {
@@ -21,7 +22,7 @@ constexpr int kWarmUps = 2;
 enum class Scene { kMoving, kTalking, kStill };
 
 struct Options {
-  std::string model = "sr2x-s";
+  std::string model = "sr2x-s", device = "cpu";
   Scene scene = Scene::kMoving;
   Size in{1920, 1080}, out;
   SessionOptions session;
@@ -115,6 +116,7 @@ void print(const Options& options, const vision::Upscaler& upscaler, std::vector
       {"input_size", size_text(config.in_width, config.in_height)},
       {"output_size", size_text(config.out_width, config.out_height)},
       {"format", to_string(config.format)},
+      {"device", config.session.vulkan ? config.session.vulkan->info().name : "cpu"},
       {"target", active_target()},
       {"threads", stats.threads},
       {"executor", stats.executor},
@@ -135,10 +137,11 @@ void print(const Options& options, const vision::Upscaler& upscaler, std::vector
     std::printf("%s\n", json.dump(2).c_str());
     return;
   }
+  const bool cpu = config.session.vulkan == nullptr;
   std::printf("%s %s to %s %s, %d threads, %s, %s executor\n", options.model.c_str(),
               json["input_size"].get<std::string>().c_str(), json["output_size"].get<std::string>().c_str(),
-              json["format"].get<std::string>().c_str(), stats.threads, json["target"].get<std::string>().c_str(),
-              stats.executor.c_str());
+              json["format"].get<std::string>().c_str(), stats.threads,
+              json[cpu ? "target" : "device"].get<std::string>().c_str(), stats.executor.c_str());
   std::printf("%.2f fps; per frame p50 %.2f ms, p95 %.2f ms, p99 %.2f ms (%zu frames)\n", json["fps"].get<double>(),
               json["ms_p50"].get<double>(), json["ms_p95"].get<double>(), json["ms_p99"].get<double>(), times.size());
 }
@@ -154,6 +157,7 @@ Result<int> bench_upscale(const Options& options) {
   config.out_height = options.out.height > 0 ? options.out.height : options.in.height * scale;
   config.filter = vision::resample_filter(options.model);
   config.session = options.session;
+  COCO_ASSIGN(config.session.vulkan, named_device(options.device));
   COCO_ASSIGN(const auto upscaler, vision::Upscaler::create(model, config));
   COCO_ASSIGN(std::vector<double> times, measure(*upscaler, options));
   print(options, *upscaler, std::move(times));
@@ -173,6 +177,7 @@ void add_bench(CLI::App& app, Action& action) {
                       "shipped model, .coco or .onnx file, bicubic or lanczos; default sr2x-s");
   add_size(*upscale, "--input-size", options->in, "size of the frames; default 1920x1080");
   add_size(*upscale, "--output-size", options->out, "default: the model's scale times the input size");
+  add_device(*upscale, options->device);
   add_threads(*upscale, options->session);
   add_reuse(*upscale, options->session);
   const std::map<std::string, Scene> scenes = {

@@ -11,6 +11,7 @@
 #include "coco/device.h"
 #include "coco/tuning.h"
 #include "coco/vision.h"
+#include "coco/vulkan.h"
 
 namespace coco::cli {
 namespace {
@@ -59,6 +60,15 @@ void check_cpu() {
   row("ok", "caches",
       "L1 " + std::to_string(cpu.l1d_bytes / 1024) + ", L2 " + std::to_string(cpu.l2_bytes / 1024) +
           " KiB per core, L3 " + std::to_string(cpu.l3_bytes / 1024) + " KiB");
+}
+
+void check_vulkan() {
+  const Result<std::vector<VulkanDeviceInfo>> devices = list_vulkan_devices();
+  if (!devices.ok()) return row("missing", "Vulkan", "optional; " + devices.error().message);
+  if (devices->empty()) return row("missing", "Vulkan", "optional; no device");
+  for (const VulkanDeviceInfo& device : *devices)
+    row("ok", "Vulkan device " + std::to_string(device.index),
+        device.name + (device.driver.empty() ? "" : ", " + device.driver) + (device.software ? ", software" : ""));
 }
 
 void check_tuning() {
@@ -140,6 +150,7 @@ void check_trainer() {
 Result<int> doctor() {
   row("ok", "cocopipe", COCO_VERSION);
   check_cpu();
+  check_vulkan();
   check_tuning();
   const bool models = check_models();
   const bool ffmpeg = check_ffmpeg();

@@ -9,7 +9,7 @@ namespace coco::cli {
 namespace {
 
 struct Options {
-  std::string model, executor = "auto";
+  std::string model, executor = "auto", device = "cpu";
   std::vector<std::string> inputs, outputs;
   SessionOptions session;
   bool quiet = false;
@@ -64,6 +64,7 @@ Result<int> infer(Options& options) {
   COCO_ASSIGN(const std::shared_ptr<const Model> model, load_or_compile(path));
   if (options.executor == "line") options.session.executor = ExecutorKind::kLine;
   if (options.executor == "layer") options.session.executor = ExecutorKind::kLayer;
+  COCO_ASSIGN(options.session.vulkan, named_device(options.device));
   COCO_ASSIGN(const std::vector<NpyArray> inputs, read_inputs(*model, options));
   COCO_ASSIGN(const std::vector<std::string> files, assign_files(options.outputs, model->outputs(), "output"));
   std::vector<Shape> shapes;
@@ -106,6 +107,7 @@ void add_infer(CLI::App& app, Action& action) {
       ->allow_extra_args(false);
   command->add_option("--executor", options->executor, "auto, line or layer")
       ->check(CLI::IsMember({"auto", "line", "layer"}));
+  add_device(*command, options->device);
   add_threads(*command, options->session);
   command->add_flag("--quiet", options->quiet, "print errors only");
   command->footer("Example: cocopipe infer net.onnx --input a.npy --output b.npy");

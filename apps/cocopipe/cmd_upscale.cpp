@@ -30,7 +30,7 @@ void install_signal_handlers() {
 struct Options {
   filejob::UpscaleJob job;
   Size size;
-  std::string model = "sr2x-s";
+  std::string model = "sr2x-s", device = "cpu";
   std::string report;
   bool quiet = false, no_encode = false;
 };
@@ -86,6 +86,7 @@ Result<int> upscale(Options& options) {
   options.job.encode = !options.no_encode;
   COCO_ASSIGN(options.job.model, vision::load_upscale_model(options.model));
   options.job.filter = vision::resample_filter(options.model);
+  COCO_ASSIGN(options.job.session.vulkan, named_device(options.device));
   install_signal_handlers();
   ProgressLine line(options.quiet);
   filejob::Hooks hooks;
@@ -126,6 +127,7 @@ void add_upscale(CLI::App& app, Action& action) {
   command->add_option("--crf", options->job.encoder.crf, "constant quality, lower is better; default 18")
       ->check(CLI::Range(0, 63));
   command->add_option("--preset", options->job.encoder.preset, "encoder preset; default fast");
+  add_device(*command, options->device);
   add_threads(*command, options->job.session);
   add_reuse(*command, options->job.session);
   command->add_flag_callback(

@@ -6,6 +6,8 @@
 
 #include "coco/compile.h"
 #include "coco/vision.h"
+#include "coco/vulkan.h"
+#include "vision/tuning_cache.h"
 
 namespace coco::cli {
 namespace {
@@ -65,6 +67,17 @@ Result<InputShapes::value_type> read_input_shape(const std::string& text) {
 void add_threads(CLI::App& app, SessionOptions& session) {
   app.add_option("--threads", session.threads, "threads of the network; 0: all cores allowed to the process")
       ->check(CLI::Range(0, 1024));
+}
+
+void add_device(CLI::App& app, std::string& name) {
+  app.add_option("--device", name,
+                 "where the network runs: cpu, vulkan or vulkan:INDEX (doctor lists them); default cpu");
+}
+
+Result<std::shared_ptr<VulkanDevice>> named_device(const std::string& name) {
+  VulkanOptions options;
+  options.cache_folder = vision::tuning_folder();
+  return open_device(name, options);
 }
 
 void add_reuse(CLI::App& app, SessionOptions& session) {

@@ -49,6 +49,10 @@ using InputShapes = std::vector<std::pair<std::string, Shape>>;
 Result<InputShapes::value_type> read_input_shape(const std::string& text);
 /// Adds --threads (0: all cores allowed to the process).
 void add_threads(CLI::App& app, SessionOptions& session);
+/// --device (cpu, vulkan, vulkan:INDEX): its text goes into `name`.
+void add_device(CLI::App& app, std::string& name);
+/// What --device names; compiled shaders are kept beside the tuning cache.
+Result<std::shared_ptr<VulkanDevice>> named_device(const std::string& name);
 /// --no-reuse; exact temporal reuse is on without it.
 void add_reuse(CLI::App& app, SessionOptions& session);
 

@@ -4,18 +4,20 @@
 
 #include "base/thread_pool.h"
 #include "coco/session.h"
+#include "coco/vulkan.h"
+#include "runtime/gpu_program.h"
 #include "runtime/line_executor.h"
 #include "runtime/tile_reuse.h"
 
 namespace coco {
 
 using backends::Binding;
-using backends::RowTensor;
 
 struct ImageSession::State {
   std::shared_ptr<const Model> model;
   ImageJob job;
-  std::unique_ptr<runtime::LineExecutor> executor;
+  std::unique_ptr<runtime::LineExecutor> executor;  // one of the two
+  std::unique_ptr<runtime::GpuExecutor> gpu;
   ReuseStats reuse_stats;
   std::optional<runtime::TileReuse> reuse;
   // The frame being run; the stored tasks below read them, so that a run builds no closure.
@@ -69,7 +71,9 @@ void ImageSession::State::run_reusing(int extra_tasks) {
 
 ImageSession::ImageSession(std::unique_ptr<State> state) : state_(std::move(state)) {}
 ImageSession::~ImageSession() = default;
-const SessionStats& ImageSession::stats() const { return state_->executor->stats(); }
+const SessionStats& ImageSession::stats() const {
+  return state_->gpu ? state_->gpu->stats() : state_->executor->stats();
+}
 const ReuseStats& ImageSession::reuse_stats() const { return state_->reuse_stats; }
 
 namespace {
@@ -100,19 +104,19 @@ Status check_job(const std::shared_ptr<const Model>& model, const ImageJob& job,
   return {};
 }
 
-}  // namespace
+kernels::ResampleKernel kernel_of(ResampleFilter filter) {
+  return filter == ResampleFilter::kBicubic ? kernels::ResampleKernel::kBicubic : kernels::ResampleKernel::kLanczos3;
+}
 
-Result<std::unique_ptr<ImageSession>> ImageSession::create(std::shared_ptr<const Model> model, const ImageJob& job,
-                                                           const SessionOptions& options) {
-  COCO_TRY(check_job(model, job, options));
-  const kernels::Capabilities capabilities = runtime::capabilities_for(options);
-  runtime::LineProgram line;
-  int tensor = line.add_source({1, job.in_height, job.in_width}, capabilities);
+// The job's network as often as it is applied, and the resampling to the job's size; `append` and `resample` add them
+// to a program whose tensors have width and height. Returns the last tensor.
+template <typename Program, typename Append, typename Resample>
+Result<int> add_network(const std::shared_ptr<const Model>& model, const ImageJob& job, const Program& line, int tensor,
+                        Append append, Resample resample) {
   for (int i = 0; i < job.repeats; ++i) {
-    const RowTensor in = line.tensors[tensor];
-    const Shape shape{1, 1, in.height, in.width};
+    const Shape shape{1, 1, line.tensors[tensor].height, line.tensors[tensor].width};
     COCO_ASSIGN(const auto shapes, format::resolve_shapes(model->program(), std::span(&shape, 1)));
-    COCO_ASSIGN(const auto outputs, line.append(model->program(), shapes, std::span(&tensor, 1), capabilities));
+    COCO_ASSIGN(const auto outputs, append(shapes, std::span<const int>(&tensor, 1)));
     tensor = outputs[0];
     if (line.tensors[tensor].channels != 1)
       return make_error(ErrorCode::kUnsupported, "model '" + model->card().name + "' gives " +
@@ -120,17 +124,58 @@ Result<std::unique_ptr<ImageSession>> ImageSession::create(std::shared_ptr<const
                                                      " channels; luma networks give one");
   }
   if (line.tensors[tensor].width != job.out_width || line.tensors[tensor].height != job.out_height)
-    tensor = line.add_resample(
-        tensor, job.out_width, job.out_height,
-        job.filter == ResampleFilter::kBicubic ? kernels::ResampleKernel::kBicubic : kernels::ResampleKernel::kLanczos3,
-        capabilities);
-  line.add_sink(tensor, capabilities);
+    tensor = resample(tensor, job.out_width, job.out_height, kernel_of(job.filter));
+  return tensor;
+}
+
+Result<std::unique_ptr<runtime::LineExecutor>> make_line(const std::shared_ptr<const Model>& model, const ImageJob& job,
+                                                         const SessionOptions& options) {
+  const kernels::Capabilities capabilities = runtime::capabilities_for(options);
+  runtime::LineProgram line;
+  const int source = line.add_source({1, job.in_height, job.in_width}, capabilities);
+  COCO_ASSIGN(const int result, add_network(
+                                    model, job, line, source,
+                                    [&](std::span<const Shape> shapes, std::span<const int> inputs) {
+                                      return line.append(model->program(), shapes, inputs, capabilities);
+                                    },
+                                    [&](int tensor, int width, int height, kernels::ResampleKernel kernel) {
+                                      return line.add_resample(tensor, width, height, kernel, capabilities);
+                                    }));
+  line.add_sink(result, capabilities);
   line.fuse_last_sink(capabilities);
+  return runtime::LineExecutor::create(std::move(line), options);
+}
+
+Result<std::unique_ptr<runtime::GpuExecutor>> make_gpu(const std::shared_ptr<const Model>& model, const ImageJob& job,
+                                                       const SessionOptions& options) {
+  runtime::GpuProgram gpu;
+  const int source = gpu.add_source({backends::GpuLayout::kSamples, 1, job.in_height, job.in_width, job.in_type});
+  COCO_ASSIGN(const int result, add_network(
+                                    model, job, gpu, source,
+                                    [&](std::span<const Shape> shapes, std::span<const int> inputs) {
+                                      return gpu.append(model->program(), shapes, inputs);
+                                    },
+                                    [&](int tensor, int width, int height, kernels::ResampleKernel kernel) {
+                                      return gpu.add_resample(tensor, width, height, kernel);
+                                    }));
+  gpu.add_sink(result, job.out_type);
+  return runtime::GpuExecutor::create(std::move(gpu), options);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<ImageSession>> ImageSession::create(std::shared_ptr<const Model> model, const ImageJob& job,
+                                                           const SessionOptions& options) {
+  COCO_TRY(check_job(model, job, options));
   auto state = std::make_unique<State>();
   state->job = job;
+  if (options.vulkan) {
+    COCO_ASSIGN(state->gpu, make_gpu(model, job, options));
+  } else {
+    COCO_ASSIGN(state->executor, make_line(model, job, options));
+    if (options.reuse) COCO_TRY(state->plan_reuse());
+  }
   state->model = std::move(model);
-  COCO_ASSIGN(state->executor, runtime::LineExecutor::create(std::move(line), options));
-  if (options.reuse) COCO_TRY(state->plan_reuse());
   return std::unique_ptr<ImageSession>(new ImageSession(std::move(state)));
 }
 
@@ -145,6 +190,10 @@ Status ImageSession::run(const PlaneView& in, const MutablePlaneView& out, int e
     return make_error(ErrorCode::kInvalidArgument, "the output plane is not the planned " +
                                                        std::to_string(job.out_width) + " x " +
                                                        std::to_string(job.out_height) + " of the planned type");
+  if (state_->gpu) {
+    const runtime::GpuRows rows[] = {{const_cast<void*>(in.data), in.stride}, {out.data, out.stride}};
+    return state_->gpu->run(rows, extra_tasks, extra);
+  }
   const Binding bindings[] = {{in.type, const_cast<void*>(in.data), in.stride, 0}, {out.type, out.data, out.stride, 0}};
   if (!state_->reuse) {
     state_->executor->run(bindings, extra_tasks, extra);

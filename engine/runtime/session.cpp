@@ -4,8 +4,10 @@
 #include <string>
 #include <utility>
 
+#include "coco/vulkan.h"
 #include "format/program.h"
 #include "runtime/block_segment.h"
+#include "runtime/gpu_program.h"
 #include "runtime/layer_executor.h"
 #include "runtime/line_executor.h"
 
@@ -92,14 +94,53 @@ Result<std::unique_ptr<runtime::LineExecutor>> make_line_executor(const format::
   return runtime::LineExecutor::create(std::move(line), options);
 }
 
+// The input as a device's planes.
+Result<backends::GpuTensor> planes_of(const TensorInfo& info) {
+  const Shape& shape = info.shape;
+  if (info.type != DataType::kF32 || shape.rank() != 4 || shape[0] != 1 || shape.element_count().value_or(0) == 0)
+    return make_error(ErrorCode::kUnsupported, "input '" + info.name + "' is " + std::string(to_string(info.type)) +
+                                                   " " + shape.to_string() +
+                                                   "; Vulkan takes one f32 picture [1, C, H, W]");
+  return backends::GpuTensor{backends::GpuLayout::kPlanes, static_cast<int>(shape[1]), static_cast<int>(shape[2]),
+                             static_cast<int>(shape[3])};
+}
+
+Result<std::unique_ptr<runtime::GpuExecutor>> make_gpu_executor(const format::Program& program,
+                                                                std::span<const TensorInfo> inputs,
+                                                                std::span<const Shape> shapes,
+                                                                const SessionOptions& options) {
+  if (options.executor != ExecutorKind::kAuto)
+    return make_error(ErrorCode::kInvalidArgument, "the executor is a choice of the CPU's; leave it at auto on Vulkan");
+  runtime::GpuProgram gpu;
+  std::vector<int> sources;
+  for (const TensorInfo& info : inputs) {
+    COCO_ASSIGN(const backends::GpuTensor tensor, planes_of(info));
+    sources.push_back(gpu.add_source(tensor));
+  }
+  COCO_ASSIGN(const std::vector<int> results, gpu.append(program, shapes, sources));
+  if (results.size() == 1) {
+    gpu.add_only_sink(results[0]);
+  } else {
+    for (const int tensor : results) gpu.add_sink(tensor);
+  }
+  return runtime::GpuExecutor::create(std::move(gpu), options);
+}
+
+// A dense tensor, row by row.
+runtime::GpuRows rows_of(const void* data, const Shape& shape) {
+  return {const_cast<void*>(data), static_cast<ptrdiff_t>(shape[3] * static_cast<int64_t>(sizeof(float)))};
+}
+
 }  // namespace
 
 struct Session::State {
   std::shared_ptr<const Model> model;
   std::vector<TensorInfo> inputs, outputs;  // with the planned shapes
   SessionStats stats;
-  std::unique_ptr<runtime::LayerExecutor> layer;  // one of the two
+  std::unique_ptr<runtime::LayerExecutor> layer;  // one of the three
   std::unique_ptr<runtime::LineExecutor> line;
+  std::unique_ptr<runtime::GpuExecutor> gpu;
+  std::vector<runtime::GpuRows> rows;       // of the latter, filled by run
   std::vector<backends::Binding> bindings;  // of the line executor, filled by run
   std::vector<int64_t> macs;                // per operator, with a profile
 
@@ -108,6 +149,12 @@ struct Session::State {
 
 Status Session::State::plan(std::span<const Shape> shapes, const SessionOptions& options) {
   const format::Program& program = model->program();
+  if (options.vulkan) {
+    COCO_ASSIGN(gpu, make_gpu_executor(program, inputs, shapes, options));
+    stats = gpu->stats();
+    rows.resize(inputs.size() + outputs.size());
+    return {};
+  }
   if (options.executor != ExecutorKind::kLayer && options.techniques.depth_first) {
     auto made = make_line_executor(program, shapes, options);
     if (made.ok()) {
@@ -160,7 +207,7 @@ std::vector<OperatorProfile> Session::profile() const {
   std::vector<OperatorProfile> rows;
   if (state_->layer) {
     state_->layer->add_profile(rows);
-  } else {
+  } else if (state_->line) {
     state_->line->add_profile(rows);
   }
   for (OperatorProfile& row : rows) {
@@ -186,6 +233,12 @@ Status Session::run(std::span<const TensorView> inputs, std::span<const MutableT
   if (state_->layer) {
     state_->layer->run(inputs, outputs);
     return {};
+  }
+  if (state_->gpu) {
+    auto row = state_->rows.begin();
+    for (const TensorView& view : inputs) *row++ = rows_of(view.data, view.shape);
+    for (const MutableTensorView& view : outputs) *row++ = rows_of(view.data, view.shape);
+    return state_->gpu->run(state_->rows);
   }
   auto binding = state_->bindings.begin();
   for (const TensorView& view : inputs) *binding++ = runtime::bind_tensor(view.data, view.shape);

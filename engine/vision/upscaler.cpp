@@ -29,7 +29,7 @@ Status check_size(const char* what, int width, int height) {
 TunedPlan tuned_plan(const std::shared_ptr<const Model>& model, const UpscalerConfig& config) {
   const SessionOptions& session = config.session;
   const bool planned = session.strip_width > 0 || session.band_height > 0;
-  if (config.tuning == Tuning::kOff || planned || session.reference_kernels) return {};
+  if (config.tuning == Tuning::kOff || planned || session.reference_kernels || session.vulkan) return {};
   const std::optional<TunedPlan> known = read_tuning(tuning_folder(), tuning_key(model.get(), config));
   if (known || config.tuning == Tuning::kCached) return known.value_or(TunedPlan{});
   const Result<TuningResult> result = tune(model, config);

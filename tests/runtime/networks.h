@@ -128,6 +128,54 @@ class NetworkBuilder {
   Noise noise_;
 };
 
+inline format::QuantConv2dParams same3x3(int64_t in_zero, int64_t out_zero) {
+  format::QuantConv2dParams p;
+  p.kernel = {3, 3}, p.pads = {1, 1, 1, 1};
+  p.in_zero_point = in_zero, p.out_zero_point = out_zero;
+  return p;
+}
+
+/// Whose result for golden_input() is known to the byte, on every machine and device: kGoldenStack, its SHA-256. A
+/// change of these bytes is a change of what integer networks compute (docs/numerics.md).
+inline format::Program golden_stack() {
+  NetworkBuilder net(21);
+  int x = net.op(format::QuantizeParams{255, 0}, {net.input({1, 1, kDynamicDim, kDynamicDim})});
+  x = net.quant_conv(x, 1, 8, same3x3(0, 37));
+  x = net.quant_conv(x, 8, 8, same3x3(37, 120));
+  auto last = same3x3(120, 0);
+  last.dequantize = true;
+  return net.finish({net.quant_conv(x, 8, 4, last)});
+}
+inline constexpr const char* kGoldenStack = "50c0b25fd291285522d0143055dcbba9f1470a4d7874e790efac48b96a4737e8";
+inline Shape golden_shape() { return {1, 1, 41, 67}; }
+inline std::vector<float> golden_input() {
+  std::vector<float> input(41 * 67);
+  for (size_t i = 0; i < input.size(); ++i) input[i] = static_cast<float>(i * i % 256) / 255.0f;
+  return input;
+}
+
+/// Integer convolutions with wide, dilated, grouped, strided and 1x1 windows, clipped results, channels that fill no
+/// words.
+inline format::Program integer_geometries() {
+  NetworkBuilder net(12);
+  int x = net.op(format::QuantizeParams{200, 9}, {net.input({1, 5, kDynamicDim, kDynamicDim})});
+  format::QuantConv2dParams wide;
+  wide.kernel = {5, 7}, wide.pads = {2, 3, 2, 3}, wide.in_zero_point = 9, wide.out_zero_point = 100;
+  x = net.quant_conv(x, 5, 6, wide);
+  auto dilated = same3x3(100, 50);
+  dilated.dilation = {2, 3}, dilated.pads = {2, 3, 2, 3}, dilated.low = 20, dilated.high = 180;
+  x = net.quant_conv(x, 6, 6, dilated);
+  auto grouped = same3x3(50, 3);
+  grouped.group = 3;
+  x = net.quant_conv(x, 6, 9, grouped);
+  auto strided = same3x3(3, 77);
+  strided.stride = {2, 2};
+  x = net.quant_conv(x, 9, 7, strided);
+  format::QuantConv2dParams point;
+  point.in_zero_point = 77, point.dequantize = true;
+  return net.finish({net.quant_conv(x, 7, 3, point)});
+}
+
 /// The shape of the shipped super-resolution networks: plain 3x3 stack, pixel shuffle, interpolated base.
 inline format::Program super_resolution(int width, int layers, uint64_t seed = 1) {
   NetworkBuilder net(seed);

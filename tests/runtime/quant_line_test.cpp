@@ -61,13 +61,6 @@ void check(format::Program program, const std::vector<std::pair<int, int>>& size
 const std::vector<std::pair<int, int>> kAwkward = {{1, 1},  {1, 2},  {2, 1},   {3, 3},  {15, 16},
                                                    {16, 9}, {17, 1}, {33, 17}, {70, 21}};
 
-format::QuantConv2dParams same3x3(int64_t in_zero, int64_t out_zero) {
-  format::QuantConv2dParams p;
-  p.kernel = {3, 3}, p.pads = {1, 1, 1, 1};
-  p.in_zero_point = in_zero, p.out_zero_point = out_zero;
-  return p;
-}
-
 }  // namespace
 
 TEST_CASE("integer stacks are bit-identical under every tiling") {
@@ -117,45 +110,15 @@ TEST_CASE("techniques switched off change nothing but the speed") {
   if (!active_target().empty()) CHECK(other_bits);  // pairs were used
 }
 
-// A change of these bytes is a change of what integer networks compute: on every machine, target and thread count they
-// are the same. See docs/numerics.md.
 TEST_CASE("golden bytes of an integer stack") {
-  NetworkBuilder net(21);
-  int x = net.op(format::QuantizeParams{255, 0}, {net.input({1, 1, kDynamicDim, kDynamicDim})});
-  x = net.quant_conv(x, 1, 8, same3x3(0, 37));
-  x = net.quant_conv(x, 8, 8, same3x3(37, 120));
-  auto last = same3x3(120, 0);
-  last.dequantize = true;
-  const auto model = Model::from_program(net.finish({net.quant_conv(x, 8, 4, last)}));
+  const auto model = Model::from_program(golden_stack());
   REQUIRE(model.ok());
-  const Shape shape{1, 1, 41, 67};
-  std::vector<float> input(41 * 67);
-  for (size_t i = 0; i < input.size(); ++i) input[i] = static_cast<float>(i * i % 256) / 255.0f;
-  const std::vector<float> output = run(*model, shape, input, {});
+  const std::vector<float> output = run(*model, golden_shape(), golden_input(), {});
   const auto* bytes = reinterpret_cast<const uint8_t*>(output.data());
-  CHECK(sha256_hex({bytes, output.size() * sizeof(float)}) ==
-        "50c0b25fd291285522d0143055dcbba9f1470a4d7874e790efac48b96a4737e8");
+  CHECK(sha256_hex({bytes, output.size() * sizeof(float)}) == kGoldenStack);
 }
 
-TEST_CASE("integer convolutions of every geometry run by rows") {
-  NetworkBuilder net(12);
-  int x = net.op(format::QuantizeParams{200, 9}, {net.input({1, 5, kDynamicDim, kDynamicDim})});
-  format::QuantConv2dParams wide;
-  wide.kernel = {5, 7}, wide.pads = {2, 3, 2, 3}, wide.in_zero_point = 9, wide.out_zero_point = 100;
-  x = net.quant_conv(x, 5, 6, wide);
-  auto dilated = same3x3(100, 50);
-  dilated.dilation = {2, 3}, dilated.pads = {2, 3, 2, 3}, dilated.low = 20, dilated.high = 180;
-  x = net.quant_conv(x, 6, 6, dilated);
-  auto grouped = same3x3(50, 3);
-  grouped.group = 3;
-  x = net.quant_conv(x, 6, 9, grouped);
-  auto strided = same3x3(3, 77);
-  strided.stride = {2, 2};
-  x = net.quant_conv(x, 9, 7, strided);
-  format::QuantConv2dParams point;
-  point.in_zero_point = 77, point.dequantize = true;
-  check(net.finish({net.quant_conv(x, 7, 3, point)}), kAwkward);
-}
+TEST_CASE("integer convolutions of every geometry run by rows") { check(integer_geometries(), kAwkward); }
 
 TEST_CASE("rows of one channel, gathered where every reader's window allows it") {
   for (const auto& [kernel, left, right] : std::vector<std::array<int64_t, 3>>{

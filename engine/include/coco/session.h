@@ -18,6 +18,8 @@
 
 namespace coco {
 
+class VulkanDevice;
+
 /// How a program is executed: row by row through the cache, or operator by operator over whole tensors.
 enum class ExecutorKind { kAuto, kLine, kLayer };
 
@@ -30,6 +32,9 @@ struct Techniques {
 };
 
 struct SessionOptions {
+  /// Where the network runs (coco/vulkan.h); null: the CPU. A network that Vulkan cannot run in whole is kUnsupported,
+  /// naming the operator. Integer networks give the same bytes; what follows is the CPU's, but for `threads`.
+  std::shared_ptr<VulkanDevice> vulkan;
   int threads = 0;                              ///< workers used at most; 0 = all cores allowed to the process
   ExecutorKind executor = ExecutorKind::kAuto;  ///< kLine fails with kUnsupported when the network is not local
   int strip_width = 0;  ///< line executor: output columns per strip; 0 = planned from the L2 size
@@ -56,8 +61,8 @@ struct OperatorProfile {
 
 /// Figures of a planned session.
 struct SessionStats {
-  std::string executor;    ///< "line" or "layer"
-  size_t arena_bytes = 0;  ///< working memory held, all workers together
+  std::string executor;    ///< "line", "layer" or "vulkan"
+  size_t arena_bytes = 0;  ///< working memory held, all workers together; on a device: its and the host's side of it
   int strips = 0;          ///< line executor: vertical strips
   int bands = 0;           ///< line executor: horizontal bands
   int threads = 0;         ///< workers used at most
@@ -82,7 +87,7 @@ class COCO_API Session {
   /// Dense f32 tensors in and out, in the model's order; the caller provides the outputs. Integer tensors
   /// are taken where the model declares them.
   Status run(std::span<const TensorView> inputs, std::span<const MutableTensorView> outputs);
-  /// In the order they run; empty without SessionOptions::profile.
+  /// In the order they run; empty without SessionOptions::profile, and on a device.
   std::vector<OperatorProfile> profile() const;
 
  private:
