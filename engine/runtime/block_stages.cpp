@@ -91,6 +91,7 @@ void BlockStages::work(int worker) {
         progress.done.fetch_add(1, std::memory_order_release);
       }
     }
+    if (stages_[i].sink) continue;  // nobody reads it, and the tensors are not written again
     for (int spins = 0; progress.done.load(std::memory_order_acquire) < progress.tasks; ++spins) {
       spins < kSpins ? pause_core() : std::this_thread::yield();
     }

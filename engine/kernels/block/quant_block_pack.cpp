@@ -21,8 +21,8 @@ bool is_narrow(uint32_t word) {
   for (const int half : {0, 16}) {
     int positive = 0, negative = 0;
     for (const int byte : {half, half + 8}) {
-      const int v = static_cast<int8_t>(word >> byte & 255u);
-      (v < 0 ? negative : positive) += std::abs(v);
+      const auto v = static_cast<int8_t>(word >> byte & 255u);
+      (v < 0 ? negative : positive) += std::abs(int{v});
     }
     if (positive > kMaxSum16 || negative > kMaxSum16) return false;
   }

@@ -33,7 +33,7 @@ void each_element(const QuantBlockArgs& args, const Sum& sum) {
       for (int x = 0; x < args.pixels; ++x)
         for (int c = 0; c < kBlock; ++c) {
           const int block = args.first_block + b;
-          const int32_t acc = args.weights->bias[size_t(block * kBlock + c)] +
+          const int32_t acc = args.weights->bias[size_t(block) * kBlock + size_t(c)] +
                               sum(block, c, args.in + y * args.in_row + x * args.in_pixel);
           store(*args.weights, block * kBlock + c, acc, args.out,
                 b * args.out_block + y * args.out_row + x * ptrdiff_t(kBlock) + c);
