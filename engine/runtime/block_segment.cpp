@@ -174,6 +174,7 @@ struct SegmentBuilder {
       inputs.push_back(tensors[stage.in.back()]);
     }
     stage.out = static_cast<size_t>(tensor_of[node.output]);
+    stage.number = static_cast<int>(node.op - spec.begin);
     COCO_ASSIGN(stage.op, backends::make_block_op(context, node, inputs, tensors[stage.out]));
     stages.push_back(std::move(stage));
     return {};
@@ -189,7 +190,8 @@ BlockSegmenter::BlockSegmenter(const format::Program& program, std::span<const S
       shapes_(shapes),
       last_use_(last_uses(program)),
       uses_(program.values.size(), 0),
-      context_{program, picture_shapes_, capabilities_for(options), threads} {
+      context_{program, picture_shapes_, capabilities_for(options), threads},
+      profile_(options.profile) {
   for (const format::Operator& op : program.operators) {
     for (const int32_t v : op.inputs) {
       if (v != format::kNoValue) ++uses_[v];
@@ -306,7 +308,7 @@ Result<LayerStepSpec> BlockSegmenter::cut(size_t begin) const {
   join_separable(nodes);
   SegmentBuilder builder(context_, nodes, spec);
   COCO_TRY(builder.build());
-  auto segment = std::make_unique<BlockStages>(result[0], context_.threads);
+  auto segment = std::make_unique<BlockStages>(result[0], context_.threads, profile_);
   COCO_TRY(segment->plan(std::move(builder.stages), builder.tensors, builder.places));
   spec.step = std::move(segment);
   return spec;

@@ -35,6 +35,7 @@ class BlockSegmenter {
   std::span<const Shape> shapes_;
   std::vector<size_t> last_use_, uses_;  // per value
   backends::BlockContext context_;
+  bool profile_;
 };
 
 /// Whether nearly all of the program's work is in convolutions that run well in blocks, and its tensors are small

@@ -1,6 +1,7 @@
 #include "runtime/block_stages.h"
 
 #include <algorithm>
+#include <chrono>
 #include <thread>
 
 #include "base/thread_pool.h"
@@ -11,6 +12,8 @@ namespace {
 
 // Some tens of microseconds; then the core may be needed by whoever holds the last task.
 constexpr int kSpins = 20000;
+
+using Clock = std::chrono::steady_clock;
 
 /// Where picture n of a batch begins.
 template <typename View>
@@ -60,7 +63,25 @@ Status BlockStages::plan(std::vector<Stage> stages, std::span<const backends::Bl
   scratch_floats_ = (scratch + 15) / 16 * 16;
   COCO_ASSIGN(scratch_, Buffer::allocate(scratch_floats_ * static_cast<size_t>(threads_) * sizeof(float)));
   task_ = [this](int, int worker) { work(worker); };
+  times_.assign(static_cast<size_t>(threads_), {std::vector<double>(profile_ ? stages_.size() : 0), 0});
   return {};
+}
+
+void BlockStages::add_profile(double, std::vector<OperatorProfile>& rows) const {
+  const auto mean = [&](auto part) {
+    double sum = 0;
+    for (const Times& times : times_) sum += part(times);
+    return sum / threads_;
+  };
+  for (size_t i = 0; profile_ && i < stages_.size(); ++i) {
+    OperatorProfile& row = rows.emplace_back();
+    row.index = stages_[i].number;
+    if (stages_[i].number < 0) row.op = stages_[i].source ? "load" : "store";
+    row.ms = mean([i](const Times& times) { return times.stages[i]; });
+  }
+  OperatorProfile& wait = rows.emplace_back();
+  wait.op = "wait";
+  wait.ms = mean([](const Times& times) { return times.waited; });
 }
 
 void BlockStages::run(std::span<const TensorView> in, std::span<const MutableTensorView> out) {
@@ -78,6 +99,13 @@ void BlockStages::run(std::span<const TensorView> in, std::span<const MutableTen
 /// has not taken a task.
 void BlockStages::work(int worker) {
   float* scratch = static_cast<float*>(scratch_.data()) + static_cast<size_t>(worker) * scratch_floats_;
+  Times& times = times_[static_cast<size_t>(worker)];
+  Clock::time_point lap = profile_ ? Clock::now() : Clock::time_point();
+  const auto add_lap = [&](double& ms) {
+    const Clock::time_point now = Clock::now();
+    ms += std::chrono::duration<double, std::milli>(now - lap).count();
+    lap = now;
+  };
   for (size_t i = 0; i < stages_.size(); ++i) {
     Progress& progress = progress_[i];
     const backends::BlockArgs args{inputs_[i].data(), outputs_[i]};
@@ -91,10 +119,12 @@ void BlockStages::work(int worker) {
         progress.done.fetch_add(1, std::memory_order_release);
       }
     }
+    if (profile_) add_lap(times.stages[i]);
     if (stages_[i].sink) continue;  // nobody reads it, and the tensors are not written again
     for (int spins = 0; progress.done.load(std::memory_order_acquire) < progress.tasks; ++spins) {
       spins < kSpins ? pause_core() : std::this_thread::yield();
     }
+    if (profile_) add_lap(times.waited);
   }
 }
 

@@ -21,6 +21,7 @@ class BlockStages : public LayerStep {
     std::vector<size_t> in;  // tensors, or for a source the input of the step
     size_t out = 0;          // a tensor, or for a sink the output of the step
     bool source = false, sink = false;
+    int number = -1;  // of its operator in the step, counted from its first; none for sources and sinks
   };
 
   /// Where a tensor lies: in a tensor of its own (its own number), or from a block on in a join's result.
@@ -29,13 +30,15 @@ class BlockStages : public LayerStep {
     int block = 0;
   };
 
-  BlockStages(int64_t batch, int threads) : batch_(batch), threads_(threads) {}
+  BlockStages(int64_t batch, int threads, bool profile) : batch_(batch), threads_(threads), profile_(profile) {}
 
   /// Lays the tensors out in memory of its own. `places`: one a tensor.
   Status plan(std::vector<Stage> stages, std::span<const backends::BlockTensor> tensors, std::span<const Place> places);
 
   void run(std::span<const TensorView> in, std::span<const MutableTensorView> out) override;
   size_t memory_bytes() const override { return arena_.size() + scratch_.size(); }
+  /// A row a stage; an operator that another one does in passing has none.
+  void add_profile(double ms, std::vector<OperatorProfile>& rows) const override;
 
  private:
   /// The tasks of a stage in a part for each worker: neighbouring layers give a worker the same rows, which its cache
@@ -54,6 +57,12 @@ class BlockStages : public LayerStep {
     }
   };
 
+  /// Milliseconds of all runs, with a profile.
+  struct Times {
+    std::vector<double> stages;
+    double waited = 0;
+  };
+
   void work(int worker);
 
   std::vector<Stage> stages_;
@@ -65,6 +74,8 @@ class BlockStages : public LayerStep {
   size_t scratch_floats_ = 0;  // of a worker
   int64_t batch_;
   int threads_;
+  bool profile_;
+  std::vector<Times> times_;  // per worker
   std::function<void(int, int)> task_;
 };
 

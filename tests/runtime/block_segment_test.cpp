@@ -1,6 +1,8 @@
 // Networks whose channels fill blocks, in the layer executor: results, threads, batches, allocations.
 #include <algorithm>
 #include <cmath>
+#include <set>
+#include <string>
 
 #include "runtime/allocation_counter.h"
 #include "runtime/block_segment.h"
@@ -194,6 +196,48 @@ TEST_CASE("block segment: a network of integers gives the reference's bytes, wha
     CHECK(run_bytes(program, input, two) == expected);
     CHECK(run_bytes(program, input, three) == expected);
   }
+}
+
+TEST_CASE("block segment: a profile times every operator of its own and changes no result", "[runtime]") {
+  const ProgramBuilder b = make_network(1, 32, 40);
+  Tensors inputs;
+  inputs.add({1, 3, 32, 40}, random_values(3 * 32 * 40, 7));
+  SessionOptions plain, timed;
+  plain.threads = timed.threads = 2;
+  timed.profile = true;
+  CHECK(run(b.program, inputs, timed).data == run(b.program, inputs, plain).data);
+  auto executor = LayerExecutor::create(b.program, resolve(b.program), timed);
+  REQUIRE(executor.ok());
+  Tensors results;
+  const std::vector<Shape> shapes = resolve(b.program);
+  for (const int32_t v : b.program.outputs) results.add_blank(shapes[v]);
+  (*executor)->run(inputs.views(), results.mutable_views());
+  std::vector<OperatorProfile> rows;
+  (*executor)->add_profile(rows);
+  std::set<int> timed_operators;
+  std::multiset<std::string> others;
+  for (const OperatorProfile& row : rows) {
+    CHECK(row.step == 0);
+    CHECK(row.ms >= 0);
+    if (row.index < 0) {
+      others.insert(row.op);
+    } else {
+      CHECK(timed_operators.insert(row.index).second);
+      CHECK(row.ms > 0);
+    }
+  }
+  CHECK(others.count("load") == 1);
+  CHECK(others.count("store") == b.program.outputs.size());
+  CHECK(others.count("wait") == 1);
+  // A depthwise convolution in front of a 1x1 one, sums and activations behind a convolution are done by it.
+  size_t convolutions = 0, with_time = 0;
+  for (size_t i = 0; i < b.program.operators.size(); ++i) {
+    if (b.program.operators[i].kind() != OpKind::kConv2d) continue;
+    ++convolutions;
+    with_time += timed_operators.count(static_cast<int>(i));
+  }
+  CHECK(convolutions > 4);
+  CHECK(with_time + 2 >= convolutions);
 }
 
 TEST_CASE("block segment: narrow, grouped and pruned convolutions and large pictures go another way", "[runtime]") {
