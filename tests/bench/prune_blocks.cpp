@@ -3,13 +3,10 @@
 // (kernels/block/quant_block.h). Not trained again: its speed means something, its results do not. Depthwise
 // convolutions and those of one block keep their weights.
 #include <algorithm>
-#include <cstdio>
 #include <cstring>
-#include <fstream>
 #include <random>
 
-#include "base/mapped_file.h"
-#include "format/program.h"
+#include "tests/bench/model_tool.h"
 
 namespace coco::bench {
 namespace {
@@ -32,9 +29,8 @@ void prune(const Shape& shape, std::vector<uint8_t>& weights, std::mt19937& rand
   }
 }
 
-Status prune_file(const char* from, const char* to) {
-  COCO_ASSIGN(const auto file, MappedFile::open(from, size_t{1} << 30));
-  COCO_ASSIGN(format::Program program, format::read_program(file->bytes(), nullptr));
+Result<format::Program> pruned(std::span<const uint8_t> file) {
+  COCO_ASSIGN(format::Program program, format::read_program(file, nullptr));
   std::mt19937 random(1);
   for (const format::Operator& op : program.operators) {
     const auto* p = std::get_if<format::QuantConv2dParams>(&op.params);
@@ -44,22 +40,10 @@ Status prune_file(const char* from, const char* to) {
     prune(weight.shape, bytes, random);
     weight.constant = format::ConstantData::copy_of(bytes);
   }
-  COCO_ASSIGN(const auto written, format::write_program(program));
-  std::ofstream out(to, std::ios::binary);
-  out.write(reinterpret_cast<const char*>(written.data()), static_cast<std::streamsize>(written.size()));
-  if (!out.flush()) return make_error(ErrorCode::kIo, std::string("cannot write '") + to + "'");
-  return {};
+  return program;
 }
 
 }  // namespace
 }  // namespace coco::bench
 
-int main(int argc, char** argv) {
-  if (argc != 3) {
-    std::fprintf(stderr, "prune_blocks: give the .coco file to read and the one to write\n");
-    return 2;
-  }
-  const coco::Status status = coco::bench::prune_file(argv[1], argv[2]);
-  if (!status.ok()) std::fprintf(stderr, "prune_blocks: %s\n", status.error().message.c_str());
-  return status.ok() ? 0 : 1;
-}
+int main(int argc, char** argv) { return coco::bench::make_model(argc, argv, coco::bench::pruned); }

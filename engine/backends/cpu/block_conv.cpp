@@ -21,9 +21,7 @@ class BlockConvOp : public BlockOp {
         run_(run),
         adds_(adds),
         add_first_(add_first) {
-    // Without borders a 1x1 kernel sees the whole picture as one row.
-    flat_ = p_.kernel[0] == 1 && p_.kernel[1] == 1 && p_.stride[0] == 1 && p_.stride[1] == 1 && in_.border == 0 &&
-            out_.border == 0 && add_.border == 0;
+    flat_ = is_flat_block_conv(p_, in_, out_) && add_.border == 0;
     // A depthwise product waits for memory.
     const double cost = double(weights_.panel()) * out_.blocks() * out_.height * out_.width;
     const ptrdiff_t weight_bytes = weights_.panel() * out_.blocks() * ptrdiff_t{sizeof(float)};
@@ -32,23 +30,10 @@ class BlockConvOp : public BlockOp {
   int tasks() const override { return split_.tasks(); }
   void run(int task, const BlockArgs& args, float*) const noexcept override {
     const BlockSplit::Part part = split_.part(task);
-    for (int b = part.first_block; b < part.first_block + part.blocks; ++b)
-      clear_border(out_, args.out, b, part.first_row, part.rows);
     kernels::BlockConvArgs conv;
     conv.weights = &weights_;
-    conv.first_block = part.first_block, conv.blocks = part.blocks;
-    conv.rows = flat_ ? 1 : part.rows;
-    conv.pixels = flat_ ? part.rows * out_.width : out_.width;
-    const int y = static_cast<int>(part.first_row * p_.stride[0] - p_.pads[0]);
-    conv.in =
-        args.input<float>(0) + in_.at(weights_.depthwise ? part.first_block : 0, y, -static_cast<int>(p_.pads[1]));
-    conv.in_block = in_.block();
-    conv.in_row = in_.row() * p_.stride[0];
-    conv.in_pixel = in_.pixel * p_.stride[1];
-    conv.tap_row = in_.row() * p_.dilation[0];
-    conv.tap_column = in_.pixel * p_.dilation[1];
+    place_block_conv(p_, in_, out_, part, flat_, args, conv);
     conv.out = args.result<float>() + out_.at(part.first_block, part.first_row, 0);
-    conv.out_block = out_.block(), conv.out_row = out_.row();
     if (adds_) {
       conv.add = args.input<float>(1) + add_.at(part.first_block, part.first_row, 0);
       conv.add_block = add_.block(), conv.add_row = add_.row(), conv.add_first = add_first_;

@@ -17,9 +17,7 @@ class BlockQuantConvOp : public BlockOp {
       : p_(params), in_(in), out_(out), weights_(std::move(weights)), run_(run) {
     offsets_ =
         kernels::quant_block_offsets(weights_, in_.block(), in_.row() * p_.dilation[0], in_.pixel * p_.dilation[1]);
-    // Without borders a 1x1 kernel sees the whole picture as one row.
-    flat_ = p_.kernel[0] == 1 && p_.kernel[1] == 1 && p_.stride[0] == 1 && p_.stride[1] == 1 && in_.border == 0 &&
-            out_.border == 0;
+    flat_ = is_flat_block_conv(p_, in_, out_);
     // A step makes 64 products in the time of 16 in f32.
     const double pixels = double(out_.height) * out_.width, words = double(weights_.packed.size()) / 4;
     split_ = split_conv(in_, out_, p_.stride[0], (weights_.depthwise ? 4 : 1) * words * pixels,
@@ -28,22 +26,11 @@ class BlockQuantConvOp : public BlockOp {
   int tasks() const override { return split_.tasks(); }
   void run(int task, const BlockArgs& args, float*) const noexcept override {
     const BlockSplit::Part part = split_.part(task);
-    for (int b = part.first_block; b < part.first_block + part.blocks; ++b)
-      clear_border(out_, args.out, b, part.first_row, part.rows);
     kernels::QuantBlockArgs conv;
     conv.weights = &weights_, conv.offsets = offsets_.data();
-    conv.first_block = part.first_block, conv.blocks = part.blocks;
-    conv.rows = flat_ ? 1 : part.rows;
-    conv.pixels = flat_ ? part.rows * out_.width : out_.width;
-    const int y = static_cast<int>(part.first_row * p_.stride[0] - p_.pads[0]);
-    conv.in =
-        args.input<uint8_t>(0) + in_.at(weights_.depthwise ? part.first_block : 0, y, -static_cast<int>(p_.pads[1]));
-    conv.in_block = in_.block();
-    conv.in_row = in_.row() * p_.stride[0], conv.in_pixel = in_.pixel * p_.stride[1];
-    conv.tap_row = in_.row() * p_.dilation[0], conv.tap_column = in_.pixel * p_.dilation[1];
+    place_block_conv(p_, in_, out_, part, flat_, args, conv);
     conv.out = args.result<uint8_t>() +
                out_.at(part.first_block, part.first_row, 0) * static_cast<ptrdiff_t>(byte_size(out_.type));
-    conv.out_block = out_.block(), conv.out_row = out_.row();
     run_(conv);
   }
 

@@ -33,7 +33,7 @@ constexpr int kLanes = static_cast<int>(hn::MaxLanes(DI()));
 constexpr int kVectors = kBlock / kLanes;  // of one block
 constexpr int kGroup = 4 / kVectors;       // pixels whose bytes fill a vector
 
-HWY_INLINE VI Load(const void* words) { return hn::LoadU(DI(), static_cast<const int32_t*>(words)); }
+using dot4::Load;
 
 // Scales of one block.
 struct Scales {
@@ -113,15 +113,15 @@ HWY_INLINE void Store(const QuantBlockWeights& w, int block, void* out, ptrdiff_
 }
 
 // Ways of a step: acc + x . weight, x's bytes unsigned.
-#if defined(COCO_DOT4_PAIRS)
-// QuantBlockWeights::narrow
-struct Narrow {
+struct OneProduct {
   static constexpr bool kFlipped = false;
   VI weight;
-  HWY_INLINE Narrow() = default;
-  HWY_INLINE explicit Narrow(VI w) : weight(w) {}
+  HWY_INLINE OneProduct() = default;
+  HWY_INLINE explicit OneProduct(VI w) : weight(w) {}
   HWY_INLINE VI Add(VI acc, VI x) const { return dot4::Dot4(acc, x, weight); }
 };
+#if defined(COCO_DOT4_PAIRS)
+using Narrow = OneProduct;  // QuantBlockWeights::narrow
 struct Exact {
   static constexpr bool kFlipped = false;
   VI even, odd;
@@ -134,13 +134,7 @@ struct Exact {
   HWY_INLINE VI Add(VI acc, VI x) const { return dot4::DotWide(acc, dot4::EvenBytes(x), dot4::OddBytes(x), even, odd); }
 };
 #else
-struct Exact {
-  static constexpr bool kFlipped = false;
-  VI weight;
-  HWY_INLINE Exact() = default;
-  HWY_INLINE explicit Exact(VI w) : weight(w) {}
-  HWY_INLINE VI Add(VI acc, VI x) const { return dot4::Dot4(acc, x, weight); }
-};
+using Exact = OneProduct;
 #endif
 
 #if HWY_TARGET == HWY_NEON && COCO_NEON_DOTPROD

@@ -12,6 +12,7 @@
 #include <hwy/highway.h>
 
 #include "kernels/qconv/arm.h"
+#include "kernels/qconv/dot4-inl.h"
 #include "kernels/sloped-inl.h"
 
 #if HWY_TARGET == HWY_NEON && HWY_ARCH_ARM_A64
@@ -27,9 +28,7 @@ constexpr int kTile = 8;  // words of weights an entry has
 
 HWY_INLINE VI Flipped(VI x) { return hn::Xor(x, hn::Set(DI(), static_cast<int32_t>(0x80808080))); }
 
-HWY_INLINE VI Load(const uint32_t* words) {
-  return hn::LoadU(DI(), reinterpret_cast<const int32_t*>(words));  // NOLINT: the same bytes
-}
+using dot4::Load;
 
 // Two entries at a time: products of both add up within 16 bits where no weight is -128.
 struct Products {

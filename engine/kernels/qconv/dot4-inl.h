@@ -27,6 +27,9 @@ namespace hn = hwy::HWY_NAMESPACE;
 using DI = hn::ScalableTag<int32_t>;
 using VI = hn::Vec<DI>;
 
+// Words of four bytes, anywhere.
+HWY_INLINE VI Load(const void* words) { return hn::LoadU(DI(), static_cast<const int32_t*>(words)); }
+
 #if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3_DL
 #define COCO_DOT4_EXACT 1
 

@@ -92,9 +92,7 @@ HWY_NOINLINE void FindInputs(const QuantConvRowArgs& args, const QuantTile& tile
     *in++ = args.rows[entry->row] + entry->plane * args.in_plane_stride + entry->offset;
 }
 
-HWY_INLINE VI Load(const uint32_t* words) {
-  return hn::LoadU(DI(), reinterpret_cast<const int32_t*>(words));  // NOLINT: the same bytes
-}
+using dot4::Load;
 HWY_INLINE VI Broadcast(uint32_t word) { return hn::Set(DI(), static_cast<int32_t>(word)); }
 
 // How a tile of kTileChannels is computed (arm-inl.h has other ways): each word of weights in every lane of a vector.
