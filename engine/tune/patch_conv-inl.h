@@ -115,7 +115,7 @@ COCO_TUNE_INLINE void weight_tile(const PlaneGrid& grid, const float* in, int ky
 }
 
 COCO_TUNE_TARGET void conv3x3_weight_gradient(const PlaneGrid& grid, const float* in, int channels_in,
-                                              const float* gradient, int channels_out, float* d_weight, float* d_bias) {
+                                              const float* gradient, int channels_out, float* d_weight) {
   const int64_t next_channel = int64_t{channels_in} * 9;
   constexpr int kChannels = COCO_TUNE_GRADIENT_CHANNELS, kRows = COCO_TUNE_GRADIENT_ROWS;
   for (int o = 0; o < channels_out; o += kChannels) {
@@ -125,17 +125,6 @@ COCO_TUNE_TARGET void conv3x3_weight_gradient(const PlaneGrid& grid, const float
                                       d_weight + o * next_channel + int64_t{i} * 9);
       }
     }
-  }
-  for (int o = 0; o < channels_out; ++o) {
-    Vector sum = {};
-    for (int y = 0; y < grid.size; ++y) {
-      for (int x = 0; x < grid.size; x += kLanes) {
-        Vector g;
-        load(gradient + o * grid.plane + y * grid.stride + x, g);
-        sum += g;
-      }
-    }
-    d_bias[o] += sum_lanes(sum);
   }
 }
 

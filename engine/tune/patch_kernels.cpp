@@ -1,5 +1,7 @@
 #include "tune/patch_kernels.h"
 
+#include "tune/patch_tiles.h"
+
 // Vector extensions of GCC and clang: eight or sixteen lanes whatever the processor. On x86-64 the kernels are compiled
 // for AVX2 with FMA, and the convolutions for AVX-512 as well, and used only where these are; elsewhere the compiler
 // splits the lanes as it must.
@@ -47,6 +49,20 @@ namespace wide = narrow;
 bool takes_wide(const PlaneGrid&) { return false; }
 #endif
 
+COCO_TUNE_TARGET void bias_gradient(const PlaneGrid& grid, const float* gradient, int channels, float* d_bias) {
+  for (int c = 0; c < channels; ++c) {
+    Vector sum = {};
+    for (int y = 0; y < grid.size; ++y) {
+      for (int x = 0; x < grid.size; x += kLanes) {
+        Vector g;
+        load(gradient + c * grid.plane + y * grid.stride + x, g);
+        sum += g;
+      }
+    }
+    d_bias[c] += sum_lanes(sum);
+  }
+}
+
 }  // namespace
 
 bool patch_kernels_supported() {
@@ -57,15 +73,52 @@ bool patch_kernels_supported() {
 #endif
 }
 
-void conv3x3(const PlaneGrid& grid, const float* in, int channels_in, const float* packed, const float* bias,
-             float* out, int channels_out) {
-  (takes_wide(grid) ? wide::conv3x3 : narrow::conv3x3)(grid, in, channels_in, packed, bias, out, channels_out);
+void pack_conv3x3(int size, const float* weight, int channels_in, int channels_out, PackedConv& packed) {
+  packed.channels_in = channels_in;
+  packed.channels_out = channels_out;
+  packed.vectors.clear();
+  packed.tiles.clear();
+  if (tiles_serve(size, channels_in, channels_out)) {
+    tile_weights(weight, channels_in, channels_out, packed.tiles);
+    return;
+  }
+  for (int o = 0; o < channels_out; o += 4) {
+    for (int i = 0; i < channels_in; ++i) {
+      for (int tap = 0; tap < 9; ++tap) {
+        for (int t = 0; t < 4; ++t) packed.vectors.push_back(weight[((o + t) * channels_in + i) * 9 + tap]);
+      }
+    }
+  }
+}
+
+void pack_conv3x3_backward(int size, const float* weight, int channels_in, int channels_out, PackedConv& packed) {
+  std::vector<float> exchanged;
+  for (int i = 0; i < channels_in; ++i) {
+    for (int o = 0; o < channels_out; ++o) {
+      for (int tap = 8; tap >= 0; --tap) exchanged.push_back(weight[(o * channels_in + i) * 9 + tap]);
+    }
+  }
+  pack_conv3x3(size, exchanged.data(), channels_out, channels_in, packed);
+}
+
+void conv3x3(const PlaneGrid& grid, const float* in, const PackedConv& packed, const float* bias, float* out) {
+  if (!packed.tiles.empty()) {
+    tile_conv3x3(grid, in, packed.channels_in, packed.tiles.data(), bias, out, packed.channels_out);
+    return;
+  }
+  (takes_wide(grid) ? wide::conv3x3 : narrow::conv3x3)(grid, in, packed.channels_in, packed.vectors.data(), bias, out,
+                                                       packed.channels_out);
 }
 
 void conv3x3_weight_gradient(const PlaneGrid& grid, const float* in, int channels_in, const float* gradient,
                              int channels_out, float* d_weight, float* d_bias) {
+  bias_gradient(grid, gradient, channels_out, d_bias);
+  if (tiles_serve(grid.size, channels_in, channels_out)) {
+    tile_weight_gradient(grid, in, channels_in, gradient, channels_out, d_weight);
+    return;
+  }
   (takes_wide(grid) ? wide::conv3x3_weight_gradient : narrow::conv3x3_weight_gradient)(grid, in, channels_in, gradient,
-                                                                                       channels_out, d_weight, d_bias);
+                                                                                       channels_out, d_weight);
 }
 
 COCO_TUNE_TARGET void prelu(const PlaneGrid& grid, const float* before, const float* slope, int channels,

@@ -3,6 +3,9 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
+
+#include "tune/aligned.h"
 
 namespace coco::tune {
 
@@ -15,9 +18,22 @@ struct PlaneGrid {
 /// Whether the processor runs these kernels.
 bool patch_kernels_supported();
 
-/// out[o] = bias[o] + sum over i, taps of weight * in[i]; `packed` is [out / 4][in][9][4]; bias may be null.
-void conv3x3(const PlaneGrid& grid, const float* in, int channels_in, const float* packed, const float* bias,
-             float* out, int channels_out);
+/// Weights of a 3x3 convolution in the orders that the kernels read.
+struct PackedConv {
+  int channels_in = 0, channels_out = 0;
+  std::vector<float> vectors;     ///< [out / 4][in][9][4]
+  AlignedVector<uint32_t> tiles;  ///< of patch_tiles.h; empty where it does not serve
+};
+
+/// `weight` is [out][in][9]; channels_out a multiple of 4.
+void pack_conv3x3(int size, const float* weight, int channels_in, int channels_out, PackedConv& packed);
+
+/// Of the convolution that takes the gradient of the outputs of `weight` ([out][in][9]) to that of its inputs: channels
+/// exchanged, taps reversed.
+void pack_conv3x3_backward(int size, const float* weight, int channels_in, int channels_out, PackedConv& packed);
+
+/// out[o] = bias[o] + sum over i, taps of weight * in[i]; bias may be null. `packed` is for patches of this size.
+void conv3x3(const PlaneGrid& grid, const float* in, const PackedConv& packed, const float* bias, float* out);
 
 /// d_weight[o][i][3][3] += sum over pixels of gradient[o] * in[i] shifted; d_bias[o] += sum of gradient[o].
 void conv3x3_weight_gradient(const PlaneGrid& grid, const float* in, int channels_in, const float* gradient,

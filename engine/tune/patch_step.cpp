@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "tune/patch_kernels.h"
-
 namespace coco::tune {
 namespace {
 
@@ -23,19 +21,6 @@ LinearTap linear_tap(int o, int scale, int size) {
 }
 
 bool has_slope(const LayerSpec& spec) { return spec.activation == Activation::kPrelu; }
-
-/// [out / 4][in][9][4] of weight(o, i, tap).
-template <typename F>
-void pack_weights(int channels_out, int channels_in, std::vector<float>& packed, F weight) {
-  packed.clear();
-  for (int o = 0; o < channels_out; o += 4) {
-    for (int i = 0; i < channels_in; ++i) {
-      for (int tap = 0; tap < 9; ++tap) {
-        for (int t = 0; t < 4; ++t) packed.push_back(weight(o + t, i, tap));
-      }
-    }
-  }
-}
 
 }  // namespace
 
@@ -82,15 +67,9 @@ const float* PatchStep::input_of(size_t layer) const {
 void PatchStep::pack(const PlainNet& net) {
   for (size_t l = 0; l < net.layers.size(); ++l) {
     const PlainLayer& layer = net.layers[l];
-    const auto at = [&layer](int o, int i, int tap) {
-      return layer.weight[static_cast<size_t>((o * layer.spec.in + i) * 9 + tap)];
-    };
-    pack_weights(layer.spec.out, layer.spec.in, layers_[l].packed, at);
-    // The gradient of the input is a convolution with the channels exchanged and the taps reversed.
-    if (l > 0) {
-      pack_weights(layer.spec.in, layer.spec.out, layers_[l].packed_back,
-                   [&at](int i, int o, int tap) { return at(o, i, 8 - tap); });
-    }
+    const float* weight = layer.weight.data();
+    pack_conv3x3(patch_, weight, layer.spec.in, layer.spec.out, layers_[l].packed);
+    if (l > 0) pack_conv3x3_backward(patch_, weight, layer.spec.in, layer.spec.out, layers_[l].packed_back);
   }
 }
 
@@ -125,8 +104,7 @@ void PatchStep::forward(const PlainNet& net) {
   for (size_t l = 0; l < net.layers.size(); ++l) {
     const PlainLayer& layer = net.layers[l];
     LayerBuffers& b = layers_[l];
-    conv3x3(grid, input_of(l), layer.spec.in, b.packed.data(), layer.bias.data(), b.before.data() + origin_,
-            layer.spec.out);
+    conv3x3(grid, input_of(l), b.packed, layer.bias.data(), b.before.data() + origin_);
     if (has_slope(layer.spec)) {
       prelu(grid, b.before.data() + origin_, layer.slope.data(), layer.spec.out, b.after.data() + origin_);
     }
@@ -183,8 +161,7 @@ void PatchStep::backward(const PlainNet& net) {
     }
     conv3x3_weight_gradient(grid, input_of(l), layer.spec.in, gradient, layer.spec.out, g.weight.data(), g.bias.data());
     if (l > 0) {
-      conv3x3(grid, gradient, layer.spec.out, layers_[l].packed_back.data(), nullptr,
-              layers_[l - 1].gradient.data() + origin_, layer.spec.in);
+      conv3x3(grid, gradient, layers_[l].packed_back, nullptr, layers_[l - 1].gradient.data() + origin_);
     }
   }
 }

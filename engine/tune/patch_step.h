@@ -9,6 +9,7 @@
 #include "tune/architecture.h"
 #include "tune/dataset.h"
 #include "tune/options.h"
+#include "tune/patch_kernels.h"
 
 namespace coco::tune {
 
@@ -32,9 +33,9 @@ class PatchStep {
 
  private:
   struct LayerBuffers {
-    std::vector<float> packed, packed_back;  ///< weights in the order of the kernels
-    AlignedVector<float> before, after;      ///< padded planes before and after PReLU
-    AlignedVector<float> gradient;           ///< of `before`, padded planes
+    PackedConv packed, packed_back;
+    AlignedVector<float> before, after;  ///< padded planes before and after PReLU
+    AlignedVector<float> gradient;       ///< of `before`, padded planes
   };
 
   void pack(const PlainNet& net);

@@ -18,6 +18,8 @@ dev_train() {
   local name=${1:-} model='' init=() step command=()
   [ -f "configs/tune/quantize/$name.yaml" ] ||
     die "train: give one of: $(basename -s .yaml configs/tune/quantize/*.yaml | xargs)"
+  # Debian 12's OpenBLAS takes server processors newer than itself for the oldest, and runs on SSE3.
+  if grep -qw avx512f /proc/cpuinfo; then export OPENBLAS_CORETYPE=${OPENBLAS_CORETYPE:-SkylakeX}; fi
   dev_setup build tune
   build release cocopipe-tune
   for step in train prune quantize; do

@@ -17,24 +17,10 @@ using torch::autograd::variable_list;
 constexpr int64_t kMargin = 8;  // floats left and right of a padded row: one is read, eight keep rows aligned
 constexpr size_t kNumbers = 4;  // tensors of a layer
 
-/// [out / 4][in][9][4] of weight(o, i, tap).
-template <typename F>
-std::vector<float> pack(int outputs, int inputs, F weight) {
-  std::vector<float> packed;
-  for (int o = 0; o < outputs; o += 4) {
-    for (int i = 0; i < inputs; ++i) {
-      for (int tap = 0; tap < 9; ++tap) {
-        for (int t = 0; t < 4; ++t) packed.push_back(weight(o + t, i, tap));
-      }
-    }
-  }
-  return packed;
-}
-
 struct Layer {
   int in = 0, out = 0;
   float low = 0, high = 0;
-  std::vector<float> packed, packed_back;  ///< weights in the order of the kernels
+  PackedConv packed, packed_back;
   const float *bias = nullptr, *scale = nullptr, *negative = nullptr;
   int64_t input = 0, sums = 0, steps = 0;  ///< where its planes stand in those of a patch
   bool real() const { return std::isinf(low); }
@@ -57,11 +43,8 @@ class Chain {
       layer.low = bounds.data_ptr<float>()[2 * l];
       layer.high = bounds.data_ptr<float>()[2 * l + 1];
       const auto* w = own[0].data_ptr<float>();
-      const auto at = [&](int o, int i, int tap) { return w[(o * layer.in + i) * 9 + tap]; };
-      layer.packed = pack(layer.out, layer.in, at);
-      // The gradient of the input is a convolution with the channels exchanged and the taps reversed.
-      if (l > 0)
-        layer.packed_back = pack(layer.in, layer.out, [&at](int i, int o, int tap) { return at(o, i, 8 - tap); });
+      pack_conv3x3(grid_.size, w, layer.in, layer.out, layer.packed);
+      if (l > 0) pack_conv3x3_backward(grid_.size, w, layer.in, layer.out, layer.packed_back);
       layer.bias = own[1].data_ptr<float>();
       layer.scale = own[2].data_ptr<float>();
       layer.negative = own[3].data_ptr<float>();
@@ -81,7 +64,7 @@ class Chain {
     copy_in(input, layers_[0].in, planes);
     for (const Layer& l : layers_) {
       float* sums = planes + l.sums + origin_;
-      conv3x3(grid_, planes + l.input + origin_, l.in, l.packed.data(), l.bias, sums, l.out);
+      conv3x3(grid_, planes + l.input + origin_, l.packed, l.bias, sums);
       if (!l.real()) requantize(grid_, sums, l.scale, l.negative, l.out, l.low, l.high, planes + l.steps + origin_);
     }
   }
@@ -109,7 +92,7 @@ class Chain {
                           to(3));
       conv3x3_weight_gradient(grid_, planes + l.input + origin_, l.in, own, l.out, to(0), to(1));
       if (n > 0) {
-        conv3x3(grid_, own, l.out, l.packed_back.data(), nullptr, scratch + layers_[n - 1].sums + origin_, l.in);
+        conv3x3(grid_, own, l.packed_back, nullptr, scratch + layers_[n - 1].sums + origin_);
       }
     }
   }
