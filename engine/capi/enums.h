@@ -7,6 +7,7 @@
 
 #include "coco/buffer.h"
 #include "coco/coco.h"
+#include "coco/compile.h"
 #include "coco/log.h"
 #include "coco/session.h"
 #include "coco/status.h"

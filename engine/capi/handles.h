@@ -4,6 +4,7 @@
 #include <atomic>
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "capi/call.h"
@@ -47,6 +48,9 @@ class Entered {
 inline std::shared_ptr<const Model> model_of(const coco_model* model) {
   return model == nullptr ? nullptr : model->model;
 }
+
+/// kInvalidArgument, which says `what` has it, for a rank that no shape can have.
+Result<Shape> shape_of(const coco_shape& shape, const std::string& what);
 
 /// Defaults for NULL.
 Result<SessionOptions> session_options(const coco_session_options* options);

@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <string>
 
-#include "base/file.h"
 #include "capi/enums.h"
 #include "capi/handles.h"
 #include "capi/structs.h"
@@ -71,15 +70,6 @@ coco_error coco_model_load_shipped(const char* name, coco_model** model) {
     COCO_TRY(require(name, "name"));
     COCO_ASSIGN(const std::string path, vision::find_model_file(name));
     return handle_of(load_or_compile(path));
-  });
-}
-
-coco_error coco_compile_file(const char* onnx_path, const char* coco_path) {
-  return call([&]() -> Status {
-    COCO_TRY(require(onnx_path, "onnx_path"));
-    COCO_TRY(require(coco_path, "coco_path"));
-    COCO_ASSIGN(const std::vector<uint8_t> bytes, compile_onnx_file(onnx_path, {}));
-    return write_file_atomically(coco_path, bytes);
   });
 }
 

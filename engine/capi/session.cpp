@@ -52,6 +52,12 @@ struct Side {
 
 }  // namespace
 
+Result<Shape> shape_of(const coco_shape& shape, const std::string& what) {
+  if (shape.rank < 0 || shape.rank > COCO_MAX_RANK)
+    return make_error(ErrorCode::kInvalidArgument, what + " has rank " + std::to_string(shape.rank));
+  return Shape(std::vector<int64_t>(shape.dims, shape.dims + shape.rank));
+}
+
 Result<SessionOptions> session_options(const coco_session_options* options) {
   SessionOptions result;
   if (options == nullptr) return result;
@@ -117,11 +123,8 @@ Result<std::vector<Shape>> input_shapes(const Model& model, const coco_shape* sh
                                                        " inputs, " + std::to_string(count) + " shapes given");
   }
   for (size_t i = 0; i < count; ++i) {
-    if (shapes[i].rank < 0 || shapes[i].rank > COCO_MAX_RANK) {
-      return make_error(ErrorCode::kInvalidArgument,
-                        "shape " + std::to_string(i) + " has rank " + std::to_string(shapes[i].rank));
-    }
-    result.emplace_back(std::vector<int64_t>(shapes[i].dims, shapes[i].dims + shapes[i].rank));
+    COCO_ASSIGN(Shape shape, shape_of(shapes[i], "shape " + std::to_string(i)));
+    result.push_back(std::move(shape));
   }
   return result;
 }
