@@ -28,12 +28,15 @@
 #include <vector>
 
 #include "coco/compile.h"
-#include "coco/device.h"
+#include "coco/tuning.h"
 #include "coco/vision.h"
+#include "coco/vulkan.h"
 #include "plugins/support/errors.h"
 #include "plugins/support/size_caps.h"
 #include "plugins/support/video_frame.h"
 #include "plugins/support/video_pool.h"
+#include "plugins/upscale/upscale_path.h"
+#include "plugins/upscale/upscale_properties.h"
 
 GST_DEBUG_CATEGORY_STATIC(gst_coco_upscale_debug);
 #define GST_CAT_DEFAULT gst_coco_upscale_debug
@@ -42,37 +45,7 @@ namespace {
 
 using namespace coco;
 using namespace coco::plugins;
-
-constexpr char kDefaultModel[] = "sr2x-s";
-constexpr double kDefaultScale = 2;
-constexpr double kMinScale = 1.0 / 16, kMaxScale = 16;
-constexpr guint kMaxThreads = 1024;
-
-enum class Device : gint { kAuto, kCpu };
-
-struct Settings {
-  std::string model = kDefaultModel;
-  double scale = kDefaultScale;
-  Device device = Device::kAuto;
-  guint threads = 0;
-  bool reuse = true;
-  bool tune = false;
-};
-
-enum {
-  kPropModel = 1,
-  kPropScale,
-  kPropDevice,
-  kPropThreads,
-  kPropReuse,
-  kPropTune,
-  kPropReused,
-  kPropActiveModel,
-  kPropActivePath,
-  kPropFramesProcessed,
-  kPropCount,
-};
-GParamSpec* g_properties[kPropCount];
+using Settings = UpscaleSettings;
 
 }  // namespace
 
@@ -92,7 +65,8 @@ struct _GstCocoUpscale::State {
 
   // Touched by the state changes and the streaming thread, which never run together.
   std::shared_ptr<const Model> model;
-  std::unique_ptr<vision::Upscaler> upscaler;
+  std::shared_ptr<VulkanDevice> device;  // null: the CPU
+  std::unique_ptr<UpscalePath> upscaler;
   GstVideoInfo in_info{}, out_info{};
 
   Settings copy_settings() {
@@ -113,16 +87,6 @@ static GstStaticPadTemplate g_sink_template =
 static GstStaticPadTemplate g_src_template =
     GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS(CAPS_STRING));
 
-static GType gst_coco_device_get_type() {
-  static const GEnumValue kValues[] = {
-      {static_cast<gint>(Device::kAuto), "The best device this machine has", "auto"},
-      {static_cast<gint>(Device::kCpu), "The processor's vector units", "cpu"},
-      {0, nullptr, nullptr},
-  };
-  static const GType type = g_enum_register_static("GstCocoDevice", kValues);
-  return type;
-}
-
 static void set_active(GstCocoUpscale* self, const std::string& model, const std::string& path) {
   {
     const std::lock_guard lock(self->state->mutex);
@@ -130,71 +94,26 @@ static void set_active(GstCocoUpscale* self, const std::string& model, const std
     self->state->active_model = model;
     self->state->active_path = path;
   }
-  g_object_notify_by_pspec(G_OBJECT(self), g_properties[kPropActiveModel]);
-  g_object_notify_by_pspec(G_OBJECT(self), g_properties[kPropActivePath]);
+  g_object_notify(G_OBJECT(self), "active-model");
+  g_object_notify(G_OBJECT(self), "active-path");
 }
 
 // ---- properties
 
 static void gst_coco_upscale_set_property(GObject* object, guint id, const GValue* value, GParamSpec* spec) {
   auto* self = GST_COCO_UPSCALE(object);
-  bool renegotiate = false;
   {
     const std::lock_guard lock(self->state->mutex);
-    Settings& settings = self->state->settings;
-    switch (id) {
-      case kPropModel: {
-        const gchar* model = g_value_get_string(value);
-        settings.model = model && *model ? model : kDefaultModel;
-        break;
-      }
-      case kPropScale:
-        settings.scale = g_value_get_double(value);
-        renegotiate = true;
-        break;
-      case kPropDevice:
-        settings.device = static_cast<Device>(g_value_get_enum(value));
-        break;
-      case kPropThreads:
-        settings.threads = g_value_get_uint(value);
-        break;
-      case kPropReuse:
-        settings.reuse = g_value_get_boolean(value);
-        break;
-      case kPropTune:
-        settings.tune = g_value_get_boolean(value);
-        break;
-      default:
-        G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
-        break;
-    }
+    if (!set_upscale_setting(self->state->settings, id, value)) G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
   }
-  if (renegotiate) gst_base_transform_reconfigure_src(GST_BASE_TRANSFORM(self));
+  if (id == kPropScale) gst_base_transform_reconfigure_src(GST_BASE_TRANSFORM(self));
 }
 
 static void gst_coco_upscale_get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
   auto* self = GST_COCO_UPSCALE(object);
   const std::lock_guard lock(self->state->mutex);
-  const Settings& settings = self->state->settings;
+  if (get_upscale_setting(self->state->settings, id, value)) return;
   switch (id) {
-    case kPropModel:
-      g_value_set_string(value, settings.model.c_str());
-      break;
-    case kPropScale:
-      g_value_set_double(value, settings.scale);
-      break;
-    case kPropDevice:
-      g_value_set_enum(value, static_cast<gint>(settings.device));
-      break;
-    case kPropThreads:
-      g_value_set_uint(value, settings.threads);
-      break;
-    case kPropReuse:
-      g_value_set_boolean(value, settings.reuse);
-      break;
-    case kPropTune:
-      g_value_set_boolean(value, settings.tune);
-      break;
     case kPropReused:
       g_value_set_double(value, self->state->reused);
       break;
@@ -215,6 +134,12 @@ static void gst_coco_upscale_get_property(GObject* object, guint id, GValue* val
 
 // ---- states
 
+static Result<std::shared_ptr<VulkanDevice>> open_vulkan(const std::string& name) {
+  VulkanOptions options;
+  options.cache_folder = vision::tuning_cache().folder;
+  return open_device(name, options);
+}
+
 static gboolean gst_coco_upscale_start(GstBaseTransform* base) {
   auto* self = GST_COCO_UPSCALE(base);
   return guarded(self, FALSE, [&]() -> gboolean {
@@ -227,6 +152,12 @@ static gboolean gst_coco_upscale_start(GstBaseTransform* base) {
       return FALSE;
     }
     self->state->model = std::move(model).value();
+    auto device = open_vulkan(settings.device == "auto" ? "cpu" : settings.device);
+    if (!device) {
+      post_error(GST_ELEMENT(self), device.error());
+      return FALSE;
+    }
+    self->state->device = std::move(device).value();
     {
       const std::lock_guard lock(self->state->mutex);
       self->state->frames = 0;
@@ -241,6 +172,7 @@ static gboolean gst_coco_upscale_stop(GstBaseTransform* base) {
   auto* self = GST_COCO_UPSCALE(base);
   return guarded(self, FALSE, [&]() -> gboolean {
     self->state->upscaler.reset();
+    self->state->device.reset();
     self->state->model.reset();
     set_active(self, "", "");
     return TRUE;
@@ -275,7 +207,7 @@ static bool same_size(const GstVideoInfo& a, const GstVideoInfo& b) {
   return GST_VIDEO_INFO_WIDTH(&a) == GST_VIDEO_INFO_WIDTH(&b) && GST_VIDEO_INFO_HEIGHT(&a) == GST_VIDEO_INFO_HEIGHT(&b);
 }
 
-static Result<std::unique_ptr<vision::Upscaler>> make_upscaler(GstCocoUpscale* self) {
+static Result<std::unique_ptr<UpscalePath>> make_upscaler(GstCocoUpscale* self) {
   const GstVideoInfo& in = self->state->in_info;
   if (GST_VIDEO_INFO_IS_INTERLACED(&in)) {
     return make_error(ErrorCode::kUnsupported,
@@ -295,7 +227,26 @@ static Result<std::unique_ptr<vision::Upscaler>> make_upscaler(GstCocoUpscale* s
   config.session.threads = static_cast<int>(settings.threads);
   config.session.reuse = settings.reuse;
   config.tuning = settings.tune ? vision::Tuning::kMeasure : vision::Tuning::kCached;
-  return vision::Upscaler::create(self->state->model, config);
+  vision::UpscalerConfig on_cpu = config;
+  config.session.vulkan = self->state->device;
+  const std::shared_ptr<const Model>& model = self->state->model;
+  COCO_ASSIGN(FrameMaker first, upscaler_on(model, config));
+  UpscalePath::Options options;
+  options.format = config.format;
+  options.width = config.out_width;
+  options.height = config.out_height;
+  options.verify = settings.verify;
+  if (config.session.vulkan) {
+    const auto make = [model, on_cpu] { return upscaler_on(model, on_cpu); };
+    options.other = make;
+    if (settings.fallback) options.spare = make;
+  } else {
+    options.other = [model, other = config]() mutable -> Result<FrameMaker> {
+      COCO_ASSIGN(other.session.vulkan, open_vulkan("vulkan"));
+      return upscaler_on(model, other);
+    };
+  }
+  return UpscalePath::create(std::move(first), std::move(options));
 }
 
 static gboolean gst_coco_upscale_set_caps(GstBaseTransform* base, GstCaps* in, GstCaps* out) {
@@ -319,7 +270,7 @@ static gboolean gst_coco_upscale_set_caps(GstBaseTransform* base, GstCaps* in, G
       state.upscaler = std::move(upscaler).value();
     }
     gst_base_transform_set_passthrough(base, through);
-    set_active(self, state.active_model, through ? "passthrough" : "cpu:" + active_target());
+    set_active(self, state.active_model, through ? "passthrough" : state.upscaler->path());
     GST_INFO_OBJECT(self, "%" GST_PTR_FORMAT " to %" GST_PTR_FORMAT " by %s", in, out, state.active_path.c_str());
     return TRUE;
   });
@@ -372,20 +323,47 @@ static gboolean gst_coco_upscale_transform_meta(GstBaseTransform* base, GstBuffe
 
 // ---- data
 
+// What happened besides a frame being made. The frame's number is that of frames-processed before it.
+static void tell(GstCocoUpscale* self, const UpscalePath::Outcome& outcome) {
+  auto& state = *self->state;
+  if (outcome.lost) {
+    state.device.reset();
+    set_active(self, state.active_model, state.upscaler->path());
+    GST_ELEMENT_WARNING(self, RESOURCE, FAILED,
+                        ("%s; %s goes on", outcome.lost->message.c_str(), state.active_path.c_str()), (nullptr));
+  }
+  if (outcome.unverified) {
+    GST_ELEMENT_WARNING(self, RESOURCE, FAILED,
+                        ("frames are not verified any more: %s", outcome.unverified->message.c_str()), (nullptr));
+  }
+  if (outcome.difference) {
+    const TileDifference& tile = *outcome.difference;
+    GstStructure* structure = gst_structure_new(
+        "cocoupscale-difference", "frame", G_TYPE_UINT64, state.frames, "plane", G_TYPE_INT, tile.plane, "x",
+        G_TYPE_INT, tile.x, "y", G_TYPE_INT, tile.y, "samples", G_TYPE_INT, tile.samples, "largest", G_TYPE_INT,
+        tile.largest, "path", G_TYPE_STRING, state.upscaler->path().c_str(), "other-path", G_TYPE_STRING,
+        state.upscaler->other_path().c_str(), nullptr);
+    GST_WARNING_OBJECT(self, "%" GST_PTR_FORMAT, structure);
+    gst_element_post_message(GST_ELEMENT(self), gst_message_new_element(GST_OBJECT(self), structure));
+  }
+}
+
 static GstFlowReturn gst_coco_upscale_transform(GstBaseTransform* base, GstBuffer* in, GstBuffer* out) {
   auto* self = GST_COCO_UPSCALE(base);
   return guarded(self, GST_FLOW_ERROR, [&]() -> GstFlowReturn {
     auto& state = *self->state;
     if (!state.upscaler) return GST_FLOW_NOT_NEGOTIATED;
-    const auto process = [&]() -> Status {
+    const auto process = [&]() -> Result<UpscalePath::Outcome> {
       COCO_ASSIGN(const MappedFrame source, MappedFrame::map(state.in_info, in, GST_MAP_READ));
       COCO_ASSIGN(const MappedFrame target, MappedFrame::map(state.out_info, out, GST_MAP_WRITE));
       return state.upscaler->process(source.view(), target.mutable_view());
     };
-    if (Status done = process(); !done) {
+    const Result<UpscalePath::Outcome> done = process();
+    if (!done) {
       post_error(GST_ELEMENT(self), done.error());
       return GST_FLOW_ERROR;
     }
+    tell(self, *done);
     const std::lock_guard lock(state.mutex);
     ++state.frames;
     const ReuseStats reuse = state.upscaler->reuse_stats();
@@ -420,115 +398,13 @@ static void gst_coco_upscale_init(GstCocoUpscale* self) {
   gst_base_transform_set_qos_enabled(GST_BASE_TRANSFORM(self), TRUE);
 }
 
-static void install_properties(GObjectClass* object_class) {
-  const auto fixed = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY);
-  const auto live = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING);
-  const auto shown = static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
-  /**
-   * GstCocoUpscale:model:
-   *
-   * A shipped model's name, a .coco or .onnx file, or "bicubic" for no network.
-   *
-   * Since: 0.1
-   */
-  g_properties[kPropModel] = g_param_spec_string(
-      "model", "Model", "A shipped model's name, a .coco or .onnx file, or bicubic (no network)", kDefaultModel, fixed);
-  /**
-   * GstCocoUpscale:scale:
-   *
-   * Output size divided by input size, where the caps after the element leave it open.
-   *
-   * Since: 0.1
-   */
-  g_properties[kPropScale] =
-      g_param_spec_double("scale", "Scale", "Output size / input size, where the caps after the element leave it open",
-                          kMinScale, kMaxScale, kDefaultScale, live);
-  /**
-   * GstCocoUpscale:device:
-   *
-   * Where the network runs.
-   *
-   * Since: 0.1
-   */
-  g_properties[kPropDevice] = g_param_spec_enum("device", "Device", "Where the network runs",
-                                                gst_coco_device_get_type(), static_cast<gint>(Device::kAuto), fixed);
-  /**
-   * GstCocoUpscale:threads:
-   *
-   * Threads used at most; 0 takes every core the process may use.
-   *
-   * Since: 0.1
-   */
-  g_properties[kPropThreads] =
-      g_param_spec_uint("threads", "Threads", "Threads used at most (0 = all cores allowed)", 0, kMaxThreads, 0, fixed);
-  /**
-   * GstCocoUpscale:reuse:
-   *
-   * Parts of the picture whose input is that of the frame before keep their pixels. Exact: the result is the same.
-   * Costs memory for one input and one output luma plane.
-   *
-   * Since: 0.1
-   */
-  g_properties[kPropReuse] =
-      g_param_spec_boolean("reuse", "Reuse", "Keep what stands still instead of computing it again", TRUE, fixed);
-  /**
-   * GstCocoUpscale:tune:
-   *
-   * Measures which plan is fastest for this model and these sizes when the user's cache does not know it yet, which
-   * delays the first frame by about two seconds. What `cocopipe tune-device` has found is used without it. The pixels
-   * stay the same.
-   *
-   * Since: 0.1
-   */
-  g_properties[kPropTune] = g_param_spec_boolean(
-      "tune", "Tune", "Find the fastest plan first where it is not known, about two seconds", FALSE, fixed);
-  /**
-   * GstCocoUpscale:reused:
-   *
-   * Share of the last frame that was kept, 0 to 1.
-   *
-   * Since: 0.1
-   */
-  g_properties[kPropReused] =
-      g_param_spec_double("reused", "Reused", "Share of the last frame that was kept", 0, 1, 0, shown);
-  /**
-   * GstCocoUpscale:active-model:
-   *
-   * The name in the loaded model's card; empty before the element is paused.
-   *
-   * Since: 0.1
-   */
-  g_properties[kPropActiveModel] =
-      g_param_spec_string("active-model", "Active model", "The loaded model's own name", "", shown);
-  /**
-   * GstCocoUpscale:active-path:
-   *
-   * How frames are made: "passthrough", or device and instruction set such as "cpu:AVX2".
-   *
-   * Since: 0.1
-   */
-  g_properties[kPropActivePath] = g_param_spec_string(
-      "active-path", "Active path", "How frames are made: passthrough, or device and instruction set", "", shown);
-  /**
-   * GstCocoUpscale:frames-processed:
-   *
-   * Frames upscaled since the element was paused.
-   *
-   * Since: 0.1
-   */
-  g_properties[kPropFramesProcessed] = g_param_spec_uint64(
-      "frames-processed", "Frames processed", "Frames upscaled since the element started", 0, G_MAXUINT64, 0, shown);
-  g_object_class_install_properties(object_class, kPropCount, g_properties);
-}
-
 static void gst_coco_upscale_class_init(GstCocoUpscaleClass* klass) {
   GST_DEBUG_CATEGORY_INIT(gst_coco_upscale_debug, "cocoupscale", 0, "cocopipe's video upscaler");
   auto* object_class = G_OBJECT_CLASS(klass);
   object_class->set_property = gst_coco_upscale_set_property;
   object_class->get_property = gst_coco_upscale_get_property;
   object_class->finalize = gst_coco_upscale_finalize;
-  install_properties(object_class);
-  gst_type_mark_as_plugin_api(gst_coco_device_get_type(), static_cast<GstPluginAPIFlags>(0));
+  install_upscale_properties(object_class);
 
   auto* element_class = GST_ELEMENT_CLASS(klass);
   gst_element_class_set_static_metadata(element_class, "Neural video upscaler", "Filter/Effect/Video",

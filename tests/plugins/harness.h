@@ -63,6 +63,18 @@ class Harness {
     gst_message_unref(message);
     return text;
   }
+  /// The structures of the element messages posted, and the texts of warnings.
+  std::vector<std::string> element_messages() {
+    std::vector<std::string> texts;
+    const auto wanted = static_cast<GstMessageType>(GST_MESSAGE_ELEMENT | GST_MESSAGE_WARNING);
+    while (GstMessage* message = gst_bus_pop_filtered(bus_, wanted)) {
+      gchar* text = gst_structure_to_string(gst_message_get_structure(message));
+      texts.emplace_back(text);
+      g_free(text);
+      gst_message_unref(message);
+    }
+    return texts;
+  }
   /// The caps of what comes out.
   std::string out_caps() {
     GstCaps* caps = gst_pad_get_current_caps(harness_->sinkpad);

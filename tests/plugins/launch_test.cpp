@@ -68,8 +68,8 @@ TEST_CASE("gst-inspect lists the element, its formats and its properties") {
   REQUIRE(outcome.status == 0);
   for (const char* text :
        {"Filter/Effect/Video", "(string)I420, (string)NV12, (string)GRAY8, (string)I420_10LE, (string)P010_10LE",
-        "[ 1, 16384 ]", "active-model", "active-path", "frames-processed", "model", "qos", "scale", "threads",
-        "(1): cpu"}) {
+        "[ 1, 16384 ]", "active-model", "active-path", "frames-processed", "model", "qos", "scale", "threads", "device",
+        "fallback", "verify", "vulkan:INDEX"}) {
     INFO(text);
     CHECK(has(outcome, text));
   }

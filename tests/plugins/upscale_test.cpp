@@ -1,5 +1,6 @@
 #include <gst/video/video.h>
 
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -10,6 +11,7 @@
 #include "catch.h"
 #include "coco/compile.h"
 #include "coco/vision.h"
+#include "coco/vulkan.h"
 #include "tests/base/temp_dir.h"
 #include "tests/plugins/harness.h"
 
@@ -296,13 +298,13 @@ struct Posted {
 };
 
 /// What the element posts when it cannot start.
-Posted start_failure(const std::string& model) {
+Posted start_failure(const char* property, const std::string& value) {
   gst_init(nullptr, nullptr);
   GstElement* element = gst_element_factory_make("cocoupscale", nullptr);
   REQUIRE(element);
   GstBus* bus = gst_bus_new();
   gst_element_set_bus(element, bus);
-  g_object_set(element, "model", model.c_str(), nullptr);
+  g_object_set(element, property, value.c_str(), nullptr);
   CHECK(gst_element_set_state(element, GST_STATE_PAUSED) == GST_STATE_CHANGE_FAILURE);
   Posted posted;
   if (GstMessage* message = gst_bus_pop_filtered(bus, GST_MESSAGE_ERROR)) {
@@ -320,7 +322,7 @@ Posted start_failure(const std::string& model) {
 }
 
 TEST_CASE("a model that is not there is named, with those that are") {
-  const Posted posted = start_failure("no-such-model");
+  const Posted posted = start_failure("model", "no-such-model");
   CHECK(posted.domain == GST_RESOURCE_ERROR);
   CHECK(posted.code == GST_RESOURCE_ERROR_NOT_FOUND);
   CHECK(posted.text.find("no-such-model") != std::string::npos);
@@ -330,7 +332,7 @@ TEST_CASE("a model that is not there is named, with those that are") {
 TEST_CASE("a damaged model file is told from a missing one") {
   const std::filesystem::path path = std::filesystem::temp_directory_path() / "coco_damaged_model_test.coco";
   std::ofstream(path) << "this is not a model";
-  const Posted posted = start_failure(path.string());
+  const Posted posted = start_failure("model", path.string());
   CHECK(posted.domain == GST_RESOURCE_ERROR);
   CHECK(posted.code == GST_RESOURCE_ERROR_READ);
   CHECK(posted.text.find(path.string()) != std::string::npos);
@@ -378,17 +380,66 @@ TEST_CASE("the element can be stopped and used again") {
   }
 }
 
+/// Whether there is a Vulkan device; says so where not.
+bool has_vulkan() {
+  const auto device = VulkanDevice::open(-1);
+  if (!device.ok()) std::printf("skipped: %s\n", device.error().message.c_str());
+  return device.ok();
+}
+
+TEST_CASE("on a Vulkan device a frame has the CPU's bytes, while size and format change") {
+  if (!has_vulkan()) return;
+  Harness harness("cocoupscale model=sr2x-s device=vulkan verify=2");
+  for (const char* format : {"I420", "P010_10LE", "GRAY8"}) {
+    for (const auto& [width, height] : {std::pair{36, 22}, std::pair{21, 15}}) {
+      INFO(format << " " << width << "x" << height);
+      const std::string in = caps(format, width, height), out = caps(format, 2 * width, 2 * height);
+      gst_harness_set_src_caps_str(harness.get(), in.c_str());
+      for (uint32_t seed = 3; seed < 6; ++seed) check_frame(harness, "sr2x-s", in, out, seed);
+      CHECK(harness.text("active-path").rfind("vulkan:", 0) == 0);
+    }
+  }
+  CHECK(harness.element_messages().empty());
+}
+
+TEST_CASE("verify on the CPU asks the Vulkan device, and equal frames are no message") {
+  if (!has_vulkan()) return;
+  Harness harness("cocoupscale model=sr2x-bicubic device=cpu verify=1");
+  const std::string in = caps("NV12", 30, 20), out = caps("NV12", 60, 40);
+  gst_harness_set_src_caps_str(harness.get(), in.c_str());
+  check_frame(harness, "sr2x-bicubic", in, out, 3);
+  CHECK(harness.text("active-path").rfind("cpu:", 0) == 0);
+  CHECK(harness.element_messages().empty());
+}
+
+TEST_CASE("a device that is not there is a message that says so") {
+  for (const char* name : {"gpu", "vulkan:x", "vulkan:"}) {
+    const Posted posted = start_failure("device", name);
+    CHECK(posted.domain == GST_LIBRARY_ERROR);
+    CHECK(posted.text == "there is no device '" + std::string(name) + "'; known: cpu, vulkan, vulkan:INDEX");
+  }
+  if (!has_vulkan()) return;
+  const Posted posted = start_failure("device", "vulkan:99");
+  CHECK(posted.code == GST_RESOURCE_ERROR_NOT_FOUND);
+  CHECK_THAT(posted.text, ContainsSubstring("99"));
+}
+
 TEST_CASE("properties hold what they are given") {
-  Harness harness("cocoupscale model=lanczos scale=1.5 threads=2 device=cpu qos=false");
+  Harness harness(
+      "cocoupscale model=lanczos scale=1.5 threads=2 device=cpu fallback=false verify=7 reuse=false qos=false");
   CHECK(harness.text("model") == "lanczos");
+  CHECK(harness.text("device") == "cpu");
   gdouble scale = 0;
-  guint threads = 0;
-  gint device = 0;
-  gboolean qos = TRUE;
-  g_object_get(harness.element(), "scale", &scale, "threads", &threads, "device", &device, "qos", &qos, nullptr);
+  guint threads = 0, verify = 0;
+  gboolean fallback = TRUE, reuse = TRUE, tune = TRUE, qos = TRUE;
+  g_object_get(harness.element(), "scale", &scale, "threads", &threads, "verify", &verify, "fallback", &fallback,
+               "reuse", &reuse, "tune", &tune, "qos", &qos, nullptr);
   CHECK(scale == 1.5);
   CHECK(threads == 2);
-  CHECK(device == 1);
+  CHECK(verify == 7);
+  CHECK_FALSE(fallback);
+  CHECK_FALSE(reuse);
+  CHECK_FALSE(tune);
   CHECK_FALSE(qos);
   g_object_set(harness.element(), "model", nullptr, nullptr);
   CHECK(harness.text("model") == "sr2x-s");
