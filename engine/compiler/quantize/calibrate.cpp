@@ -260,16 +260,16 @@ double shown_error(const FloatTensor& output, const FloatTensor& target) {
 
 }  // namespace
 
-Result<Calibration::Figures> Calibration::measure(const graph::Graph& graph) const {
-  const size_t outputs = graph.outputs().size();
-  std::vector<std::vector<Power>> powers(samples_.size(), std::vector<Power>(outputs));
-  std::vector<std::pair<double, double>> errors(samples_.size());
+Result<Calibration::Figures> Calibration::measure(const graph::Graph& graph, size_t most_samples) const {
+  const size_t outputs = graph.outputs().size(), samples = std::min(samples_.size(), most_samples);
+  std::vector<std::vector<Power>> powers(samples, std::vector<Power>(outputs));
+  std::vector<std::pair<double, double>> errors(samples);
   bool has_targets = true;
-  for (size_t i = 0; i < samples_.size(); ++i) {
+  for (size_t i = 0; i < samples; ++i) {
     const Shape& target = samples_[i]->target.shape;
     has_targets = has_targets && target.rank() == 4 && target == outputs_[i][0].shape && target[0] * target[1] == 1;
   }
-  COCO_TRY(each_sample(samples_.size(), [&](size_t i) -> Status {
+  COCO_TRY(each_sample(samples, [&](size_t i) -> Status {
     COCO_ASSIGN(const auto results, interpret(graph, samples_[i]->inputs));
     for (size_t k = 0; k < outputs; ++k) {
       const std::vector<float>& reference = outputs_[i][k].data;

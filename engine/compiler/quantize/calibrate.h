@@ -2,6 +2,7 @@
 // Samples are spread over the process's pool; results do not depend on the number of threads.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <unordered_map>
 
@@ -40,8 +41,8 @@ class Calibration {
     double psnr_f32_db = 0, psnr_db_target = 0;
     double loss_db() const { return psnr_f32_db - psnr_db_target; }
   };
-  /// Runs another graph of the same inputs and outputs.
-  Result<Figures> measure(const graph::Graph& graph) const;
+  /// Runs another graph of the same inputs and outputs, on the first samples or on all.
+  Result<Figures> measure(const graph::Graph& graph, size_t most_samples = SIZE_MAX) const;
 
   /// Mean sums of the integer graph's convolutions in real units, keyed by the original's nodes.
   Result<ChannelMeans> mean_sums(const Rewritten& rewritten) const;

@@ -1,10 +1,13 @@
 #include "compiler/quantize/interpret.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstring>
+#include <optional>
 #include <unordered_map>
 
+#include "kernels/conv/ordered_sums.h"
 #include "kernels/registry.h"
 
 namespace coco::compiler {
@@ -28,38 +31,107 @@ Tensor make_tensor(DataType type, const Shape& shape) {
           0};
 }
 
-/// The sums of a convolution with bias: conv2d_ref's, in its order, faster where samples stand side by side.
-void conv_sums(const format::Conv2dParams& p, std::span<const TensorView> in, const MutableTensorView& y) {
-  if (p.stride[1] != 1) {
-    kernels::conv2d_ref(p, in, std::span(&y, 1), 0, kernels::dense_rows(y.shape));
-    return;
+/// The rows of an input apart by columns modulo the stride, so that what neighbouring results read lies side by side.
+class StridedRows {
+ public:
+  StridedRows(const TensorView& x, int64_t stride)
+      : from_(x.as<float>()), stride_(stride), width_(x.shape[3]), part_((width_ + stride - 1) / stride) {
+    if (stride == 1) return;
+    const int64_t rows = x.shape[0] * x.shape[1] * x.shape[2];
+    parts_.resize(static_cast<size_t>(rows * stride * part_));
+    for (int64_t i = 0; i < rows * width_; ++i) {
+      const int64_t row = i / width_, column = i % width_;
+      parts_[static_cast<size_t>((row * stride + column % stride) * part_ + column / stride)] = from_[i];
+    }
   }
-  const Shape& xs = in[0].shape;
-  const int64_t height = xs[2], width = xs[3], rows = y.shape[2], columns = y.shape[3];
-  const int64_t group_inputs = xs[1] / p.group, group_results = y.shape[1] / p.group;
-  const float* bias = in[2].as<float>();
-  for (int64_t row = 0; row < y.shape[0] * y.shape[1] * rows; ++row) {
-    const int64_t oy = row % rows, m = row / rows % y.shape[1], n = row / rows / y.shape[1];
-    float* out = y.as<float>() + row * columns;
-    std::fill_n(out, columns, bias != nullptr ? bias[m] : 0.0f);
-    const float* w = in[1].as<float>() + m * group_inputs * p.kernel[0] * p.kernel[1];
-    for (int64_t c = 0; c < group_inputs; ++c) {
-      const float* plane = in[0].as<float>() + (n * xs[1] + m / group_results * group_inputs + c) * height * width;
-      for (int64_t ky = 0; ky < p.kernel[0]; ++ky) {
-        const int64_t iy = oy * p.stride[0] + ky * p.dilation[0] - p.pads[0];
-        for (int64_t kx = 0; kx < p.kernel[1]; ++kx, ++w) {
-          const int64_t shift = kx * p.dilation[1] - p.pads[1];
-          if (iy < 0 || iy >= height || *w == 0.0f) continue;
-          const int64_t begin = std::clamp<int64_t>(-shift, 0, columns);
-          const int64_t end = std::clamp<int64_t>(width - shift, begin, columns);
-          const float weight = *w;
-          const float* x = plane + iy * width + shift;
-          for (int64_t ox = begin; ox < end; ++ox) out[ox] += weight * x[ox];
+  /// What result `ox` of `columns` reads at column ox * stride + shift of row 0.
+  kernels::OrderedTap tap(int64_t shift, int64_t columns, float weight) const {
+    const int64_t phase = ((shift % stride_) + stride_) % stride_, offset = (shift - phase) / stride_;
+    const int64_t begin = std::clamp<int64_t>(-offset, 0, columns);
+    const int64_t end = std::clamp<int64_t>((width_ - phase + stride_ - 1) / stride_ - offset, begin, columns);
+    return {samples() + phase * part_ + offset, weight, static_cast<int>(begin), static_cast<int>(end)};
+  }
+  /// Floats from a row to the next.
+  int64_t row() const { return stride_ == 1 ? width_ : stride_ * part_; }
+
+ private:
+  const float* samples() const { return stride_ == 1 ? from_ : parts_.data(); }
+
+  const float* from_;
+  int64_t stride_, width_, part_;
+  std::vector<float> parts_;
+};
+
+/// The sums of a convolution with bias: conv2d_ref's, in its order.
+class ConvSums {
+ public:
+  ConvSums(const format::Conv2dParams& p, std::span<const TensorView> in, const MutableTensorView& y)
+      : p_(p), in_{in[0], in[1], in[2]}, y_(y) {
+    const auto all = [](const auto& numbers, int64_t value) {
+      return std::all_of(numbers.begin(), numbers.end(), [value](int64_t n) { return n == value; });
+    };
+    if (all(p.kernel, 1) && all(p.stride, 1) && all(p.pads, 0)) {
+      // Only the sample itself is read: one long row is faster than many short ones.
+      const auto flat = [](const Shape& s) { return Shape{s[0], s[1], 1, s[2] * s[3]}; };
+      in_[0].shape = flat(in_[0].shape);
+      y_.shape = flat(y_.shape);
+    }
+    samples_.emplace(in_[0], p.stride[1]);
+  }
+
+  void run() {
+    const int64_t results = y_.shape[1], rows = y_.shape[2], columns = y_.shape[3];
+    const int64_t inputs = in_[0].shape[1] / p_.group, height = in_[0].shape[2];
+    const float* bias = in_[2].as<float>();
+    for (int64_t plane = 0; plane < y_.shape[0] * results; ++plane) {
+      const int64_t m = plane % results, group = m / (results / p_.group);
+      collect(m, plane / results * in_[0].shape[1] + group * inputs);
+      float* out = y_.as<float>() + plane * rows * columns;
+      for (int64_t oy = 0; oy < rows; ++oy) {
+        row_.clear();
+        const int64_t first = oy * p_.stride[0] - p_.pads[0];
+        for (const Tap& tap : taps_) {
+          const int64_t iy = first + tap.down;
+          if (iy < 0 || iy >= height) continue;
+          row_.push_back(tap.tap);
+          row_.back().x += iy * samples_->row();
+        }
+        kernels::ordered_sums_hwy(row_, bias != nullptr ? bias[m] : 0.0f, out + oy * columns,
+                                  static_cast<int>(columns));
+      }
+    }
+  }
+
+ private:
+  struct Tap {
+    kernels::OrderedTap tap;  ///< at row 0 of its plane
+    int64_t down;             ///< rows below the first that a result reads
+  };
+
+  /// All taps of result `m`, whose first input is plane `first`.
+  void collect(int64_t m, int64_t first) {
+    const int64_t inputs = in_[0].shape[1] / p_.group, height = in_[0].shape[2];
+    const float* w = in_[1].as<float>() + m * inputs * p_.kernel[0] * p_.kernel[1];
+    taps_.clear();
+    for (int64_t c = 0; c < inputs; ++c) {
+      for (int64_t ky = 0; ky < p_.kernel[0]; ++ky) {
+        for (int64_t kx = 0; kx < p_.kernel[1]; ++kx, ++w) {
+          if (*w == 0.0f) continue;
+          kernels::OrderedTap tap = samples_->tap(kx * p_.dilation[1] - p_.pads[1], y_.shape[3], *w);
+          tap.x += (first + c) * height * samples_->row();
+          taps_.push_back({tap, ky * p_.dilation[0]});
         }
       }
     }
   }
-}
+
+  const format::Conv2dParams& p_;
+  std::array<TensorView, 3> in_;  ///< input, weights, bias
+  MutableTensorView y_;
+  std::optional<StridedRows> samples_;
+  std::vector<Tap> taps_;
+  std::vector<kernels::OrderedTap> row_;
+};
 
 /// What a convolution does to its sums.
 void apply_activation(const format::Conv2dParams& p, const float* slope, const MutableTensorView& y) {
@@ -72,6 +144,8 @@ void apply_activation(const format::Conv2dParams& p, const float* slope, const M
     if (slope != nullptr) {
       const float s = slope[plane % channels];
       for (int64_t i = 0; i < area; ++i) v[i] = v[i] < 0.0f ? v[i] * s : v[i];
+    } else if (p.activation == format::UnaryKind::kRelu) {  // without a call for each value
+      for (int64_t i = 0; i < area; ++i) v[i] = v[i] < 0.0f ? 0.0f : v[i];
     } else {
       for (int64_t i = 0; i < area; ++i) v[i] = kernels::apply_unary(p.activation, p.act_a, p.act_b, v[i]);
     }
@@ -199,7 +273,7 @@ class Run {
       plain.activation = format::UnaryKind::kIdentity;
       const MutableTensorView y = out[0].writable();
       const TensorView plain_in[] = {in[0], in[1], in[2], TensorView{}};
-      conv_sums(plain, plain_in, y);
+      ConvSums(plain, plain_in, y).run();
       if (observer_.sums) observer_.sums(node, y);
       apply_activation(*conv, in[3].as<float>(), y);
       return {};
@@ -225,7 +299,7 @@ class Run {
                                 {DataType::kF32, in[2].shape, bias.data()},
                                 {}};
     const MutableTensorView y = sums.writable();
-    conv_sums(plain, views, y);
+    ConvSums(plain, views, y).run();
     if (observer_.sums) observer_.sums(node, y);
     const float* scale = in[3].as<float>();
     requantize(p, y, scale, in[4].data != nullptr ? in[4].as<float>() : scale, out.writable());

@@ -303,11 +303,14 @@ class Quantizer {
   /// Leaves the fewest convolutions in f32 that will do, first those that alone do most harm. Found by bisection: more
   /// in f32 is taken to be no worse, and every try costs a whole optimisation.
   Status give_up_layers() {
+    constexpr size_t kRankedOn = 2;  // samples: they only tell which convolutions do more harm than others
     std::vector<std::pair<double, const Node*>> harm;
     for (const Node* node : convs_) {
       if (!best_.choices.integer.contains(node)) continue;
-      COCO_ASSIGN(const Trial alone, attempt(choices_of({node})));
-      harm.emplace_back(alone.figures.error, node);
+      Choices choices = choices_of({node});
+      COCO_ASSIGN(const Rewritten alone, rewrite(graph_, choices));
+      COCO_ASSIGN(const Figures figures, calibration_.measure(alone.graph, kRankedOn));
+      harm.emplace_back(figures.error, node);
     }
     std::stable_sort(harm.begin(), harm.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
     std::vector<const Node*> integer;
