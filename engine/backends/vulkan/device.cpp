@@ -255,6 +255,18 @@ Status check_handles(const VulkanHandles& handles) {
 
 }  // namespace
 
+Status VulkanDevice::State::check(VkResult result, const char* what) {
+  if (result == VK_ERROR_DEVICE_LOST) lost = true;
+  return backends::check_vulkan(result, what);
+}
+
+Status VulkanDevice::State::check_alive() const {
+  if (!lost) return {};
+  return make_error(ErrorCode::kUnavailable, "Vulkan: " + info.name +
+                                                 " is lost (VK_ERROR_DEVICE_LOST): its driver gave "
+                                                 "it up; open it anew, or use the CPU");
+}
+
 VulkanDevice::State::~State() {
   if (pipelines != VK_NULL_HANDLE) api.DestroyPipelineCache(device, pipelines, nullptr);
   if (!owned) return;

@@ -291,19 +291,20 @@ Status GpuPlan::State::record() {
 }
 
 Status GpuPlan::State::submit() {
+  COCO_TRY(vulkan.check_alive());
   auto info = vulkan_struct<VkSubmitInfo>(VK_STRUCTURE_TYPE_SUBMIT_INFO);
   info.commandBufferCount = 1;
   info.pCommandBuffers = &recording;
   const VkResult result =
       vulkan.use_queue([&](VkQueue queue) { return vulkan.api.QueueSubmit(queue, 1, &info, fence); });
-  COCO_TRY(check_vulkan(result, "handing a frame to the device"));
+  COCO_TRY(vulkan.check(result, "handing a frame to the device"));
   running = true;
   return {};
 }
 
 Status GpuPlan::State::wait() {
   COCO_TRY(
-      check_vulkan(vulkan.api.WaitForFences(vulkan.device, 1, &fence, VK_TRUE, UINT64_MAX), "waiting for a frame"));
+      vulkan.check(vulkan.api.WaitForFences(vulkan.device, 1, &fence, VK_TRUE, UINT64_MAX), "waiting for a frame"));
   running = false;
   return check_vulkan(vulkan.api.ResetFences(vulkan.device, 1, &fence), "after a frame");
 }
@@ -312,6 +313,7 @@ GpuPlan::GpuPlan(std::unique_ptr<State> state) : state_(std::move(state)) {}
 GpuPlan::~GpuPlan() = default;
 
 Result<std::unique_ptr<GpuPlan>> GpuPlan::create(std::shared_ptr<VulkanDevice> device, GpuPlanSpec spec) {
+  COCO_TRY(device->state().check_alive());
   auto state = std::make_unique<State>(std::move(device), std::move(spec));
   COCO_TRY(state->check());
   COCO_TRY(state->allocate_all());

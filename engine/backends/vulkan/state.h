@@ -1,9 +1,10 @@
 // Purpose: what a VulkanDevice holds, for the files of this backend.
 // Ownership: an own device and instance are destroyed with it, foreign ones are left alone.
-// Threads: constant once made but for the queue, which is used under use_queue().
+// Threads: constant once made but for `lost` and the queue, which is used under use_queue().
 // Failure: none here.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <mutex>
 #include <string>
@@ -32,11 +33,17 @@ struct VulkanDevice::State {
   std::string pipeline_folder, pipeline_key;  ///< of its file; "": none is kept
   std::string pipeline_sum;                   ///< SHA-256 of what the file holds
   std::mutex pipeline_mutex;                  ///< of the file
+  std::atomic<bool> lost{false};              ///< the driver said so; that does not pass
 
   State() = default;
   State(const State&) = delete;
   State& operator=(const State&) = delete;
   ~State();
+
+  /// As check_vulkan(), and remembers when the device is lost.
+  Status check(VkResult result, const char* what);
+  /// kUnavailable once the device is lost.
+  Status check_alive() const;
 
   /// Makes the cache of pipelines, of what the folder's file holds; "": of nothing.
   Status open_pipelines(const std::string& folder);
