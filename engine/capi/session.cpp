@@ -2,15 +2,32 @@
 #include "coco/session.h"
 
 #include <cstdint>
+#include <map>
+#include <mutex>
 #include <string>
 #include <utility>
 
 #include "capi/enums.h"
 #include "capi/handles.h"
 #include "capi/structs.h"
+#include "coco/tuning.h"
+#include "coco/vulkan.h"
 
 namespace coco::capi {
 namespace {
+
+/// What the name means, opened where no session has it open.
+Result<std::shared_ptr<VulkanDevice>> shared_device(const std::string& name) {
+  static std::mutex mutex;
+  static std::map<std::string, std::weak_ptr<VulkanDevice>> open;
+  const std::lock_guard lock(mutex);
+  if (auto device = open[name].lock()) return device;
+  VulkanOptions options;
+  options.cache_folder = vision::tuning_cache().folder;
+  COCO_ASSIGN(std::shared_ptr<VulkanDevice> device, open_device(name, options));
+  open[name] = device;
+  return device;
+}
 
 /// The planned tensors on one side of a session, and a view of each for run() to point at the caller's memory.
 template <typename View>
@@ -70,6 +87,9 @@ Result<SessionOptions> session_options(const coco_session_options* options) {
   result.strip_width = given.strip_width;
   result.band_height = given.band_height;
   result.reuse = given.reuse != 0;
+  if (given.device != nullptr) {
+    COCO_ASSIGN(result.vulkan, shared_device(given.device));
+  }
   if (result.threads < 0 || result.strip_width < 0 || result.band_height < 0) {
     return make_error(ErrorCode::kInvalidArgument,
                       "coco_session_options: threads, strip_width and band_height must not be negative");

@@ -2,7 +2,10 @@
 #include <fstream>
 #include <sstream>
 
+#include "capi/structs.h"
 #include "tests/capi/support.h"
+
+using namespace coco;
 
 namespace {
 
@@ -68,7 +71,8 @@ TEST_CASE("every function of the header is listed in the ABI", "[capi]") {
 
 TEST_CASE("structures that callers fill in have no room in which a field could hide", "[capi]") {
   // A field that grew into padding would read bytes that an older caller never set.
-  CHECK(sizeof(coco_session_options) == sizeof(size_t) + 6 * sizeof(int32_t));
+  CHECK(sizeof(coco_session_options) == sizeof(size_t) + 6 * sizeof(int32_t) + sizeof(char*));
+  CHECK(capi::kFirstSize<coco_session_options> == sizeof(size_t) + 6 * sizeof(int32_t));
   CHECK(sizeof(coco_image_job) == sizeof(size_t) + 8 * sizeof(int32_t));
   CHECK(sizeof(coco_upscaler_config) == sizeof(size_t) + 8 * sizeof(int32_t));
   CHECK(sizeof(coco_compile_options) == sizeof(size_t) + 4 * sizeof(int32_t) + 3 * sizeof(double) + 5 * sizeof(void*));

@@ -1,9 +1,14 @@
 #include "coco/session.h"
 
+#include <cstddef>
+#include <cstdio>
 #include <cstring>
 #include <thread>
 
+#include <cstddef>
+#include <cstdio>
 #include "runtime/allocation_counter.h"
+
 #include "tests/capi/support.h"
 
 using namespace coco;
@@ -126,4 +131,42 @@ TEST_CASE("a run allocates nothing", "[capi]") {
   const size_t after = allocation_count();
   CHECK(error == COCO_OK);
   CHECK(after == before);
+}
+
+TEST_CASE("a session runs where its options say", "[capi]") {
+  const auto model = small_model();
+  const coco_shape shape{4, {1, 1, 4, 6}};
+  auto options = sized<coco_session_options>();
+  coco_session* made = nullptr;
+  options.device = "cpu";
+  require_ok(coco_session_create(model.get(), &shape, 1, &options, &made));
+  Handle<coco_session> session(made);
+  auto stats = sized<coco_session_stats>();
+  require_ok(coco_session_get_stats(session.get(), &stats));
+  CHECK(std::string(stats.executor) != "vulkan");
+  options.device = "gpu";
+  check_error(coco_session_create(model.get(), &shape, 1, &options, &made), COCO_ERROR_INVALID_ARGUMENT,
+              {"no device 'gpu'", "vulkan:INDEX"});
+  options.device = "vulkan";
+  if (coco_session_create(model.get(), &shape, 1, &options, &made) != COCO_OK) {
+    std::printf("skipped: %s\n", coco_last_error());
+    return;
+  }
+  session.reset(made);
+  require_ok(coco_session_get_stats(session.get(), &stats));
+  CHECK(std::string(stats.executor) == "vulkan");
+}
+
+TEST_CASE("options of a header that knows no device are taken as they are", "[capi]") {
+  const auto model = small_model();
+  const coco_shape shape{4, {1, 1, 4, 6}};
+  auto options = sized<coco_session_options>();
+  options.struct_size = offsetof(coco_session_options, device);
+  options.device = "what an older caller has behind its structure";
+  coco_session* made = nullptr;
+  require_ok(coco_session_create(model.get(), &shape, 1, &options, &made));
+  coco_session_free(made);
+  options.struct_size += 4;
+  check_error(coco_session_create(model.get(), &shape, 1, &options, &made), COCO_ERROR_INVALID_ARGUMENT,
+              {"struct_size"});
 }
