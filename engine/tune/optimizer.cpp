@@ -50,7 +50,9 @@ void Optimizer::refresh_basis(Slot& slot) {
     }
     const torch::Tensor product = factor.mm(basis);
     const torch::Tensor order = (basis * product).sum(0).argsort(-1, true);
-    basis = std::get<0>(torch::linalg_qr(product.index_select(1, order), "reduced"));
+    // LAPACK's matrices lie column by column; one that was read from a checkpoint does not, and products of the two are
+    // rounded differently.
+    basis = std::get<0>(torch::linalg_qr(product.index_select(1, order), "reduced")).contiguous();
     slot.second = slot.second.index_select(dimension, order);
   };
   refresh(slot.left, slot.left_basis, 0);
