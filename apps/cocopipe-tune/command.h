@@ -28,6 +28,7 @@ void add_explore(CLI::App& app, Action& action);
 void add_prune(CLI::App& app, Action& action);
 void add_quantize(CLI::App& app, Action& action);
 void add_report(CLI::App& app, Action& action);
+void add_synth(CLI::App& app, Action& action);
 
 /// The arguments of a command that runs a job: JOB.yaml, --out, --resume, --set.
 struct JobArguments {

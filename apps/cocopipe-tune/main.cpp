@@ -1,4 +1,4 @@
-// cocopipe-tune: trains super-resolution networks for the engine.
+// cocopipe-tune: trains networks for the engine.
 #include <cstdio>
 
 #include "apps/cocopipe-tune/command.h"
@@ -27,6 +27,7 @@ int run(int argc, char** argv) {
   jobs::add_prune(app, action);
   jobs::add_quantize(app, action);
   jobs::add_report(app, action);
+  jobs::add_synth(app, action);
   CLI11_PARSE(app, argc, argv);
   const Status status = action();
   if (status.ok()) return 0;
