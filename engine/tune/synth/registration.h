@@ -22,7 +22,8 @@ std::vector<Correspondence> match_heads(const HeadModel& head, const HeadModel& 
 /// Gives `head` the target's places in the atlas where all of a triangle's corners match and no seam lies between.
 void transfer_atlas(const std::vector<Correspondence>& matches, const HeadModel& target, HeadModel& head);
 
-/// Moves the brows' landmarks to where the brows are painted: `brows` are masks in the atlas. Before transfer_landmarks.
+/// Moves the brows' landmarks to where the brows are painted: `brows` are masks in the atlas. Before
+/// transfer_landmarks.
 void settle_brows(std::span<const cv::Mat> brows, HeadModel& head);
 
 /// Gives `target` the landmarks and lips of `head`.
