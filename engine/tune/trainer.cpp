@@ -7,6 +7,7 @@
 
 #include "tune/network_source.h"
 #include "tune/onnx_export.h"
+#include "tune/patch_task.h"
 #include "tune/training_run.h"
 #include "tune/training_state.h"
 
@@ -98,8 +99,9 @@ Result<std::string> train(const TrainOptions& options, const NetworkSource& sour
     COCO_TRY(prepare_folder(options));
     if (options.cuda) move_to_cuda(*network);
     const std::string subject = "{\"network\":" + to_json(source) + "}";
-    COCO_ASSIGN(const auto values, run_training({*network, nullptr, nullptr, options, subject, images, validation,
-                                                 hooks, random, model_to_keep(source)}));
+    PatchTask task(*network, nullptr, options, images, validation);
+    COCO_ASSIGN(const auto values,
+                run_training({*network, nullptr, task, options, subject, hooks, random, model_to_keep(source)}));
     return export_numbers(*network, values, source);
   } catch (const std::exception& e) {
     return make_error(ErrorCode::kInternal, std::string("training failed: ") + e.what());

@@ -25,15 +25,13 @@ Status TrainingLog::resume_at(int64_t iteration) {
   return write_file_atomically(path_, {reinterpret_cast<const uint8_t*>(kept.data()), kept.size()});
 }
 
-Status TrainingLog::validated(int64_t iteration, double loss, const Figures& figures) {
+Status TrainingLog::validated(int64_t iteration, double loss,
+                              const std::vector<std::pair<std::string, double>>& figures) {
   nlohmann::json entry = {{"iteration", iteration},
                           {"loss", loss},
                           {"learning_rate", learning_rate_at(options_, iteration)},
                           {"seconds", seconds()}};
-  if (figures.images > 0) {
-    entry["psnr_y"] = figures.psnr_y;
-    entry["ssim_y"] = figures.ssim_y;
-  }
+  for (const auto& [name, value] : figures) entry[name] = value;
   const std::string line = entry.dump();
   std::ofstream log(path_, std::ios::app);
   log << line << "\n" << std::flush;

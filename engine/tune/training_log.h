@@ -3,8 +3,9 @@
 
 #include <chrono>
 #include <string>
+#include <utility>
+#include <vector>
 
-#include "tune/evaluate.h"
 #include "tune/trainer.h"
 
 namespace coco::tune {
@@ -16,8 +17,8 @@ class TrainingLog {
 
   /// Drops what was logged after the iteration: those validations will be done again.
   Status resume_at(int64_t iteration);
-  /// Appends one line; figures of no images are left out.
-  Status validated(int64_t iteration, double loss, const Figures& figures);
+  /// Appends one line.
+  Status validated(int64_t iteration, double loss, const std::vector<std::pair<std::string, double>>& figures);
   /// Calls hooks.progress, about once a second.
   void report(int64_t iteration, double loss);
 

@@ -7,7 +7,6 @@
 #include <optional>
 
 #include "tune/copies.h"
-#include "tune/evaluate_network.h"
 #include "tune/training_log.h"
 #include "tune/training_state.h"
 
@@ -43,12 +42,7 @@ class Run {
         average_(copies(run_.network.deployed())),
         subject_(subject_of(options_, run_.subject)),
         checkpoint_path_((fs::path(options_.out) / "checkpoint.pt").string()),
-        log_(options_, run_.hooks) {
-    if (run_.gradients == nullptr) {
-      own_gradients_ = make_gradient_source(run_.network, options_.patch, options_.portable);
-      run_.gradients = own_gradients_.get();
-    }
-  }
+        log_(options_, run_.hooks) {}
 
   Status resume();
   Status loop();
@@ -71,15 +65,11 @@ class Run {
   std::vector<NamedTensor> average_;
   std::string subject_, checkpoint_path_;
   TrainingLog log_;
-  std::unique_ptr<GradientSource> own_gradients_;
-  PatchBatch patches_;
   int64_t iteration_ = 0, saved_at_ = 0;
   std::optional<Checkpoint> pending_;  ///< of the last step; written when the next one finds its loss finite
 };
 
 Result<double> Run::step() {
-  const ImagePair& any = run_.images.front();
-  sample_patches(run_.images, options_.batch, options_.patch, any.hr.width / any.lr.width, run_.random, patches_);
   const std::vector<NamedTensor> deployed = run_.network.deployed();
   std::vector<NamedTensor> values = copies(deployed);
   if (run_.constraint != nullptr) {
@@ -87,7 +77,7 @@ Result<double> Run::step() {
     run_.constraint->project(values);
   }
   std::vector<torch::Tensor> gradients;
-  const double loss = run_.gradients->run(values, patches_, loss_at(options_, iteration_), gradients);
+  const double loss = run_.task.step(values, iteration_, run_.random, gradients);
   if (!std::isfinite(loss)) return loss;
   COCO_TRY(write_pending());
   if (run_.constraint != nullptr) run_.constraint->adjust(values, gradients);
@@ -158,10 +148,7 @@ Status Run::write_pending() {
 }
 
 Status Run::validate(double loss) {
-  Figures figures;
-  if (!run_.validation.empty()) {
-    COCO_ASSIGN(figures, evaluate(run_.network, averaged(), run_.validation));
-  }
+  COCO_ASSIGN(const auto figures, run_.task.validate(averaged()));
   return log_.validated(iteration_, loss, figures);
 }
 

@@ -3,23 +3,21 @@
 
 #include <vector>
 
-#include "tune/gradient.h"
 #include "tune/trainable.h"
 #include "tune/trainer.h"
+#include "tune/training_task.h"
 
 namespace coco::tune {
 
 /// What is trained, on what. Everything is borrowed until run_training returns.
 struct TrainingRun {
   Trainable& network;
-  Constraint* constraint = nullptr;     ///< may be null
-  GradientSource* gradients = nullptr;  ///< null: options.loss of the network's output against the patches' targets
+  Constraint* constraint;  ///< may be null
+  TrainingTask& task;
   const TrainOptions& options;
   /// A JSON object with all that the options do not say about network, constraint and data: a checkpoint is continued
   /// only with the same. Its "network" is what load_trained makes the network from.
   std::string subject;
-  const std::vector<ImagePair>& images;
-  const std::vector<ImagePair>& validation;
   const TrainHooks& hooks;
   Random random;                    ///< as the making of the network left it
   std::vector<NamedTensor> keep{};  ///< goes into every checkpoint, for load_trained

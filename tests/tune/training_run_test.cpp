@@ -4,6 +4,7 @@
 #include "tests/tune/synthetic.h"
 #include "tune/checkpoint.h"
 #include "tune/network.h"
+#include "tune/patch_task.h"
 
 using namespace coco;
 using namespace coco::tune;
@@ -67,7 +68,8 @@ std::vector<NamedTensor> train_masked(const TrainOptions& options, const std::ve
   Random random(3);
   Network network(find_architecture("sr2x-s").value(), Branches::kRich, random);
   HalfMask mask(network);
-  auto values = run_training({network, &mask, nullptr, options, "{}", images, images, hooks, random});
+  PatchTask task(network, nullptr, options, images, images);
+  auto values = run_training({network, &mask, task, options, "{}", hooks, random});
   if (stopped != nullptr) {
     *stopped = !values.ok() && values.error().code == ErrorCode::kCancelled;
     return {};
@@ -141,7 +143,9 @@ TEST_CASE("a loss that is not finite stops the run and keeps the last checkpoint
     Random random(3);
     Network network(find_architecture("sr2x-s").value(), Branches::kPlain, random);
     BreaksAt gradients(step);
-    const auto result = run_training({network, nullptr, &gradients, options, "{}", images, {}, {}, random});
+    const std::vector<ImagePair> none;
+    PatchTask task(network, &gradients, options, images, none);
+    const auto result = run_training({network, nullptr, task, options, "{}", {}, random});
     REQUIRE_FALSE(result.ok());
     return result.error().message;
   };

@@ -4,6 +4,7 @@
 
 #include "tune/copies.h"
 #include "tune/explore/block_training.h"
+#include "tune/patch_task.h"
 #include "tune/prune/constraint.h"
 #include "tune/training_run.h"
 
@@ -70,10 +71,10 @@ Status BlockStore::train_group(size_t number) {
   const TrainOptions options = run_.run_options("blocks" + std::to_string(number), run_.options.block_iterations);
   const nlohmann::json subject = {{"blocks", names}, {"library", plan.library}, {"from", run_.origin}};
   const TrainHooks hooks = hooks_of_part(run_.hooks, "blocks, run", number, groups_.size(), false);
-  COCO_ASSIGN(
-      const std::vector<NamedTensor> after,
-      run_training(
-          {students, &masks, &gradient, options, subject.dump(), run_.images, {}, hooks, Random(options.seed)}));
+  const std::vector<ImagePair> none;
+  PatchTask task(students, &gradient, options, run_.images, none);
+  COCO_ASSIGN(const std::vector<NamedTensor> after,
+              run_training({students, &masks, task, options, subject.dump(), hooks, Random(options.seed)}));
   PatchBatch patches;
   Random random(options.seed + 1);
   const ImagePair& any = run_.images.front();

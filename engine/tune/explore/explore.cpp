@@ -15,6 +15,7 @@
 #include "tune/explore/candidate_times.h"
 #include "tune/network_source.h"
 #include "tune/onnx_export.h"
+#include "tune/patch_task.h"
 #include "tune/prune/constraint.h"
 #include "tune/recognize_stack.h"
 #include "tune/training_run.h"
@@ -140,8 +141,9 @@ Result<TriedConfiguration> Explorer::tune(size_t configuration, size_t tried_bef
       {"block_steps", run_.options.blocks ? run_.options.block_iterations : 0},
       {"from", run_.origin}};
   const TrainHooks hooks = hooks_of_part(run_.hooks, "configuration", tried_before, most, true);
-  COCO_ASSIGN(const Numbers result,
-              run_training({network, &masks, nullptr, options, subject.dump(), run_.images, {}, hooks, random}));
+  const std::vector<ImagePair> none;
+  PatchTask task(network, nullptr, options, run_.images, none);
+  COCO_ASSIGN(const Numbers result, run_training({network, &masks, task, options, subject.dump(), hooks, random}));
   COCO_ASSIGN(const Figures after, evaluate(run_.teacher, result, run_.validation));
   COCO_ASSIGN(graph::Graph graph, network.graph(result));
   COCO_ASSIGN(onnx, to_onnx(std::move(graph), "explored"));

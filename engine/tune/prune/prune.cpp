@@ -12,6 +12,7 @@
 #include "tune/network.h"
 #include "tune/network_source.h"
 #include "tune/onnx_export.h"
+#include "tune/patch_task.h"
 #include "tune/prune/constraint.h"
 #include "tune/recognize_stack.h"
 #include "tune/training_run.h"
@@ -63,8 +64,8 @@ Result<PruneOutcome> run(const TrainOptions& options, const PruneOptions& prunin
   const auto constraint = make_constraint(plan, network.deployed(), pruning);
   const std::string subject = "{" + dense.description + "\"prune\":" + to_json(plan, pruning) + "}";
   std::filesystem::create_directories(options.out);
-  COCO_ASSIGN(values,
-              run_training({network, constraint.get(), nullptr, options, subject, images, validation, hooks, random}));
+  PatchTask task(network, nullptr, options, images, validation);
+  COCO_ASSIGN(values, run_training({network, constraint.get(), task, options, subject, hooks, random}));
   COCO_ASSIGN(outcome.onnx, export_numbers(network, values));
   COCO_ASSIGN(const graph::Graph result, network.graph(values));
   outcome.layers = measure_sparsity(result);

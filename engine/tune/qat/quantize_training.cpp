@@ -8,6 +8,7 @@
 #include "compiler/passes/passes.h"
 #include "compiler/quantize/quantize.h"
 #include "tune/graph_network.h"
+#include "tune/patch_task.h"
 #include "tune/qat/calibration.h"
 #include "tune/qat/distill.h"
 #include "tune/qat/quant_network.h"
@@ -63,9 +64,9 @@ Result<graph::Graph> train_quantized(const QuantizedGraphs& graphs, const Quanti
   std::unique_ptr<GradientSource> distilling;
   if (settings.distill > 0) distilling = make_distilling_source(network, teacher, settings.distill);
   try {
+    PatchTask task(network, distilling.get(), settings.train, images, validation);
     COCO_ASSIGN(const std::vector<NamedTensor> trained,
-                run_training({network, nullptr, distilling.get(), settings.train, subject, images, validation, hooks,
-                              Random(settings.train.seed)}));
+                run_training({network, nullptr, task, settings.train, subject, hooks, Random(settings.train.seed)}));
     return network.graph(trained);
   } catch (const std::exception& e) {
     return make_error(ErrorCode::kInternal, std::string("training failed: ") + e.what());

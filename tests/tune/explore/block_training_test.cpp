@@ -1,4 +1,5 @@
 #include "tune/explore/block_training.h"
+#include "tune/patch_task.h"
 
 #include <map>
 
@@ -66,8 +67,9 @@ TEST_CASE("a block learns what the teacher's layers do, and the layers outside s
   PatchBatch patches;
   sample_patches(images, 8, 16, 2, random, patches);
   const double dense = gradient.errors(teacher.deployed(), patches)[0], before = gradient.errors(start, patches)[0];
-  const auto result =
-      run_training({students, &masks, &gradient, options, "{}", images, {}, TrainHooks{}, Random(1)}).value();
+  const std::vector<ImagePair> none;
+  PatchTask task(students, &gradient, options, images, none);
+  const auto result = run_training({students, &masks, task, options, "{}", TrainHooks{}, Random(1)}).value();
   const double after = gradient.errors(result, patches)[0];
   CHECK(dense == 0);
   CHECK(before > 0.01);
