@@ -236,7 +236,7 @@ TEST_CASE("tune-device: tunes, keeps it, and what follows takes it up") {
   const TemporaryFolder folder;
   const std::string cache = folder / "cache", clip = folder / "clip.mp4";
   const auto with_cache = [&](const std::string& command) {
-    return run_shell("COCO_TUNING_DIR='" + cache + "' \"$COCOPIPE\" " + command);
+    return run_shell("COCO_TUNING_DIR='" + cache + "' $COCOPIPE " + command);
   };
   const Outcome tuned = with_cache("tune-device --model '" + shipped_onnx() +
                                    "' --input-size 96x64 128x72 --threads 1 --seconds 0 --json");
