@@ -1,10 +1,12 @@
 // One row per element. Runs in GStreamer's scanner too: registers types, does nothing else.
 #include <gst/gst.h>
 
+#include "plugins/disclose/gstcocodisclose.h"
 #include "plugins/upscale/gstcocoupscale.h"
 
 static gboolean plugin_init(GstPlugin* plugin) {
   gboolean registered = FALSE;
+  registered |= GST_ELEMENT_REGISTER(cocodisclose, plugin);
   registered |= GST_ELEMENT_REGISTER(cocoupscale, plugin);
   return registered;
 }

@@ -27,6 +27,7 @@ void add_export(CLI::App& app, Action& action);
 void add_explore(CLI::App& app, Action& action);
 void add_prune(CLI::App& app, Action& action);
 void add_quantize(CLI::App& app, Action& action);
+void add_face(CLI::App& app, Action& action);
 void add_report(CLI::App& app, Action& action);
 void add_synth(CLI::App& app, Action& action);
 

@@ -1,5 +1,7 @@
 #include "apps/cocopipe-tune/job_quantize.h"
 
+#include "apps/cocopipe-tune/job_parts.h"
+
 namespace coco::jobs {
 namespace {
 
@@ -13,20 +15,7 @@ void read_settings(const JobSource& source, MapReader& job, tune::QuantizeSettin
   reader.flag("learn_gains", settings.training.learn_gains);
   reader.flag("learn_ranges", settings.training.learn_ranges);
   reader.number("distill", settings.distill, 0, 1);
-  Status status = reader.finish();
-  if (!status.ok()) job.adopt(status.take_error());
-}
-
-void read_card(const JobSource& source, MapReader& job, ModelCard& card) {
-  const loader::YamlNode* node = job.map("card");
-  if (node == nullptr) return;
-  MapReader reader(source, *node, "'card'");
-  reader.text("description", card.description);
-  reader.text("licence", card.licence);
-  reader.text("training_data", card.training_data);
-  reader.text("command", card.command);
-  Status status = reader.finish();
-  if (!status.ok()) job.adopt(status.take_error());
+  finish_inner(job, reader);
 }
 
 }  // namespace

@@ -28,6 +28,7 @@ int run(int argc, char** argv) {
   jobs::add_quantize(app, action);
   jobs::add_report(app, action);
   jobs::add_synth(app, action);
+  jobs::add_face(app, action);
   CLI11_PARSE(app, argc, argv);
   const Status status = action();
   if (status.ok()) return 0;

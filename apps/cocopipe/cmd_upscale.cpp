@@ -1,31 +1,16 @@
-#include <csignal>
 #include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "apps/cocopipe/command.h"
 #include "apps/cocopipe/progress.h"
+#include "apps/cocopipe/stop.h"
 #include "apps/filejob/filejob.h"
 #include "base/file.h"
 #include "coco/vision.h"
 
 namespace coco::cli {
 namespace {
-
-std::atomic<int> stop_level{0};
-static_assert(std::atomic<int>::is_always_lock_free, "touched from a signal handler");
-
-void on_signal(int) { ++stop_level; }
-
-void install_signal_handlers() {
-  struct sigaction action {};
-  action.sa_handler = on_signal;
-  sigemptyset(&action.sa_mask);
-  sigaction(SIGINT, &action, nullptr);
-  sigaction(SIGTERM, &action, nullptr);
-  // A file size limit then is a failed write like any other.
-  std::signal(SIGXFSZ, SIG_IGN);
-}
 
 struct Options {
   filejob::UpscaleJob job;
@@ -87,12 +72,12 @@ Result<int> upscale(Options& options) {
   COCO_ASSIGN(options.job.model, vision::load_upscale_model(options.model));
   options.job.filter = vision::resample_filter(options.model);
   COCO_ASSIGN(options.job.session.vulkan, named_device(options.device));
-  install_signal_handlers();
+  const StopSignals stop;
   ProgressLine line(options.quiet);
   filejob::Hooks hooks;
   hooks.progress = [&](const filejob::Progress& p) { line.update(p.frames, p.total_frames, p.seconds); };
   hooks.note = [&](const std::string& text) { line.note(text); };
-  hooks.stop = &stop_level;
+  hooks.stop = &stop.level();
   const Result<filejob::Report> report = filejob::run_upscale_job(options.job, hooks);
   line.finish();
   if (!report.ok()) return report.error();

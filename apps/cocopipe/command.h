@@ -35,6 +35,7 @@ void add_compare(CLI::App& app, Action& action);
 void add_demo_clip(CLI::App& app, Action& action);
 void add_models(CLI::App& app, Action& action);
 void add_tune_device(CLI::App& app, Action& action);
+void add_disclose(CLI::App& app, Action& action);
 void add_doctor(CLI::App& app, Action& action);
 
 struct Size {

@@ -28,6 +28,7 @@ void add_commands(CLI::App& app, cli::Action& action) {
   cli::add_demo_clip(app, action);
   cli::add_models(app, action);
   cli::add_tune_device(app, action);
+  cli::add_disclose(app, action);
   cli::add_doctor(app, action);
 }
 

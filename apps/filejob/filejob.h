@@ -1,4 +1,4 @@
-// Purpose: the offline file path: demux, decode, upscale, encode, mux, with nothing of the source lost.
+// Purpose: the offline file path: demux, decode, upscale or label, encode, mux, with nothing of the source lost.
 // Ownership: a job is a value; the model is shared.
 // Threads: run_upscale_job() uses its own threads and returns when they have ended; hooks are called from them, one
 // call at a time. Failure: on error or cancellation the output path is untouched and the partial file is removed.
@@ -8,9 +8,12 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "coco/disclosure.h"
 #include "coco/model.h"
 #include "coco/session.h"
 #include "coco/status.h"
@@ -24,19 +27,34 @@ struct EncoderSettings {
   std::string preset;  ///< empty: "fast" for libx264 and libx265, else the encoder's own default
 };
 
-struct UpscaleJob {
+/// Metadata of a file: keys and values.
+using Tags = std::vector<std::pair<std::string, std::string>>;
+
+/// What every job has: a file in, one picture out for each in, a file out.
+struct FileJob {
   std::string input;
-  std::string output;                  ///< container by extension; an existing file is replaced at the end
+  std::string output;  ///< container by extension; an existing file is replaced at the end
+  EncoderSettings encoder;
+  Tags tags;                      ///< of the whole file, over those of the source
+  bool drop_unsupported = false;  ///< leave out streams the container cannot hold instead of failing
+  bool keep_damaged = false;      ///< make what can be made of a truncated source instead of failing
+  bool encode = true;             ///< false: decode and work only, nothing is written
+};
+
+struct UpscaleJob : FileJob {
   std::shared_ptr<const Model> model;  ///< null: luma is resampled by `filter`
   ResampleFilter filter = ResampleFilter::kBicubic;
   int out_width = 0, out_height = 0;  ///< 0: `scale` times the first frame's size
   double scale = 2;
-  EncoderSettings encoder;
   SessionOptions session;
   vision::Tuning tuning = vision::Tuning::kCached;
-  bool drop_unsupported = false;  ///< leave out streams the container cannot hold instead of failing
-  bool keep_damaged = false;      ///< make what can be made of a truncated source instead of failing
-  bool encode = true;             ///< false: decode and upscale only, nothing is written
+};
+
+/// Labels and marks every frame as altered; see coco/disclosure.h.
+struct DiscloseJob : FileJob {
+  bool label = true;
+  std::optional<vision::MarkPayload> mark;
+  double mark_strength = 1;
 };
 
 struct Progress {
@@ -71,6 +89,16 @@ struct Report {
 };
 
 Result<Report> run_upscale_job(const UpscaleJob& job, const Hooks& hooks);
+Result<Report> run_disclose_job(const DiscloseJob& job, const Hooks& hooks);
+
+/// The metadata of a file: the container's, and what its video stream has besides.
+Result<Tags> read_tags(const std::string& path);
+/// Copies a file as it is, every stream unchanged, with these tags over its own.
+Status copy_with_tags(const std::string& input, const std::string& output, const Tags& tags);
+
+/// Shows a file's frames one after the other, as they are or as the nearest format the tasks read; false from `show`
+/// ends it. Returns how many were shown.
+Result<int64_t> show_frames(const std::string& path, const std::function<Result<bool>(const FrameView&)>& show);
 
 /// Names of the video encoders `upscale` chooses from that this machine has, best first.
 std::vector<std::string> available_encoders();

@@ -4,8 +4,9 @@
 
 #include "apps/filejob/bounded_queue.h"
 #include "apps/filejob/completeness.h"
+#include "apps/filejob/disclose_stage.h"
 #include "apps/filejob/encoder.h"
-#include "apps/filejob/filejob.h"
+#include "apps/filejob/frame_stage.h"
 #include "apps/filejob/muxer.h"
 #include "apps/filejob/source.h"
 #include "apps/filejob/upscale_stage.h"
@@ -14,7 +15,7 @@ namespace coco::filejob {
 namespace {
 
 constexpr size_t kDecodedAhead = 4;
-constexpr size_t kUpscaledAhead = 3;
+constexpr size_t kWorkedAhead = 3;
 
 using Clock = std::chrono::steady_clock;
 
@@ -38,17 +39,18 @@ class Stopwatch {
   bool running_ = true;
 };
 
-/// One job: three threads (read and decode, upscale, encode and write) joined by two bounded queues.
+/// One job: three threads (read and decode, work, encode and write) joined by two bounded queues.
 class Job {
  public:
-  Job(const UpscaleJob& job, const Hooks& hooks) : job_(job), hooks_(hooks) {}
+  Job(const FileJob& job, const MakeStage& make_stage, const Hooks& hooks)
+      : job_(job), make_stage_(make_stage), hooks_(hooks) {}
 
   Result<Report> run() {
     start_ = Clock::now();
     COCO_TRY(prepare());
     std::thread reader([this] { read_and_decode(); });
     std::thread writer([this] { encode_and_write(); });
-    upscale();
+    work();
     reader.join();
     writer.join();
     return conclude();
@@ -75,7 +77,7 @@ class Job {
       if (failure_.ok()) failure_ = std::move(error);
     }
     decoded_.abort();
-    upscaled_.abort();
+    worked_.abort();
   }
 
   Status prepare() {
@@ -89,6 +91,7 @@ class Job {
     if (source_->clock().guessed_rate()) note("the source states no frame rate; 25 frames a second are assumed");
     if (!job_.encode) return {};
     COCO_ASSIGN(muxer_, Muxer::create(job_.output, job_.input));
+    muxer_->set_tags(job_.tags);
     COCO_ASSIGN(codec_, choose_encoder(job_.encoder.codec, &muxer_->container(), noter()));
     return muxer_->add_source(*source_, job_.drop_unsupported, noter());
   }
@@ -120,34 +123,26 @@ class Job {
     decoded_.close();
   }
 
-  void upscale() {
-    UpscaleStage stage(job_, codec_, noter());
+  void work() {
+    const std::unique_ptr<FrameStage> stage = make_stage_(codec_, noter());
     while (auto frame = decoded_.pop()) {
       if (finishing()) continue;
       Stopwatch watch(report_.upscale_seconds);
-      Result<FramePtr> out = stage.process(std::move(*frame));
+      Result<FramePtr> out = stage->process(std::move(*frame));
       watch.pause();
       if (!out.ok()) {
         fail(out.error());
         break;
       }
-      if (!upscaled_.push(std::move(out).value())) break;
+      if (!worked_.push(std::move(out).value())) break;
     }
-    upscaled_.close();
-    report_.in_width = stage.in_width();
-    report_.in_height = stage.in_height();
-    report_.out_width = stage.out_width();
-    report_.out_height = stage.out_height();
-    report_.resolution_changes = stage.resolution_changes();
-    if (stage.upscaler() == nullptr) return;
-    report_.executor = stage.upscaler()->stats().executor;
-    report_.threads = stage.upscaler()->stats().threads;
-    report_.reused = stage.reused();
+    worked_.close();
+    stage->report(report_);
   }
 
   void encode_and_write() {
     int64_t frames = 0;
-    while (auto frame = upscaled_.pop()) {
+    while (auto frame = worked_.pop()) {
       Stopwatch watch(report_.encode_seconds);
       const Status encoded = job_.encode ? encode(**frame) : Status();
       watch.pause();
@@ -237,7 +232,8 @@ class Job {
     }
   }
 
-  const UpscaleJob& job_;
+  const FileJob& job_;
+  const MakeStage& make_stage_;
   const Hooks& hooks_;
   Clock::time_point start_;
   std::unique_ptr<Source> source_;
@@ -246,7 +242,7 @@ class Job {
   const AVCodec* codec_ = nullptr;
   int64_t total_frames_ = 0;
   bool whole_file_ = false;  // the container's own sizes say that nothing is missing
-  BoundedQueue<FramePtr> decoded_{kDecodedAhead}, upscaled_{kUpscaledAhead};
+  BoundedQueue<FramePtr> decoded_{kDecodedAhead}, worked_{kWorkedAhead};
   std::mutex failure_mutex_, hook_mutex_;
   Status failure_;
   Report report_;
@@ -254,7 +250,23 @@ class Job {
 
 }  // namespace
 
-Result<Report> run_upscale_job(const UpscaleJob& job, const Hooks& hooks) { return Job(job, hooks).run(); }
+Result<Report> run_file_job(const FileJob& job, const MakeStage& make_stage, const Hooks& hooks) {
+  return Job(job, make_stage, hooks).run();
+}
+
+Result<Report> run_upscale_job(const UpscaleJob& job, const Hooks& hooks) {
+  const MakeStage make = [&job](const AVCodec* encoder, Note note) -> std::unique_ptr<FrameStage> {
+    return std::make_unique<UpscaleStage>(job, encoder, std::move(note));
+  };
+  return run_file_job(job, make, hooks);
+}
+
+Result<Report> run_disclose_job(const DiscloseJob& job, const Hooks& hooks) {
+  const MakeStage make = [&job](const AVCodec* encoder, Note note) -> std::unique_ptr<FrameStage> {
+    return std::make_unique<DiscloseStage>(job, encoder, std::move(note));
+  };
+  return run_file_job(job, make, hooks);
+}
 
 std::string library_versions() {
   const auto text = [](const char* name, unsigned version) {

@@ -79,19 +79,26 @@ Status Muxer::add_source(Source& source, bool drop_unsupported, const Note& note
     input.streams[i]->discard = AVDISCARD_ALL;
   }
   copy_global_metadata(*context_, input);
-  choose_tags(note);
+  COCO_TRY(choose_tags(note));
   copy_programs(input);
   return copy_chapters(source);
 }
 
 // FFmpeg writes either an MP4's cover or its free-form tags.
-void Muxer::choose_tags(const Note& note) {
-  if (!is_mov_family(*context_->oformat) || !needs_free_form_tags(context_->metadata)) return;
+Status Muxer::choose_tags(const Note& note) {
+  for (const auto& [key, value] : tags_) av_dict_set(&context_->metadata, key.c_str(), value.c_str(), 0);
+  if (!is_mov_family(*context_->oformat) || !needs_free_form_tags(context_->metadata)) return {};
   free_form_tags_ = true;
   for (unsigned i = 0; i < context_->nb_streams; ++i) {
     if (is_cover(*context_->streams[i])) free_form_tags_ = false;
   }
-  if (!free_form_tags_) note("some of the source's tags have no place in an MP4 with a cover picture; .mkv keeps both");
+  if (free_form_tags_) return {};
+  if (!tags_.empty()) {
+    return make_error(ErrorCode::kUnsupported, "an MP4 with a cover picture has no place for the tag '" +
+                                                   tags_.front().first + "' in '" + output_ + "'; .mkv keeps both");
+  }
+  note("some of the source's tags have no place in an MP4 with a cover picture; .mkv keeps both");
+  return {};
 }
 
 Status Muxer::add_stream(const AVStream& stream) {

@@ -26,6 +26,8 @@ class Muxer {
   ~Muxer();
 
   const AVOutputFormat& container() const { return *context_->oformat; }
+  /// Tags that the file must have, over the source's; before add_source().
+  void set_tags(Tags tags) { tags_ = std::move(tags); }
   /// Plans the copies of all streams but the main video, and takes over chapters, metadata and programs.
   Status add_source(Source& source, bool drop_unsupported, const Note& note);
   /// Adds the video and writes the header. `first` supplies side data only frames carry; `source` may be null.
@@ -41,7 +43,7 @@ class Muxer {
   Muxer(AVFormatContext* context, std::string output, PartialFile file);
   Status add_stream(const AVStream& stream);
   Status copy_chapters(const Source& source);
-  void choose_tags(const Note& note);
+  Status choose_tags(const Note& note);
   void copy_programs(const AVFormatContext& input);
   Status write_locked(AVPacket& packet);
   Error failure(int code) const;
@@ -57,6 +59,7 @@ class Muxer {
   int video_source_ = -1;
   int video_target_ = -1;
   bool started_ = false;
+  Tags tags_;
   bool free_form_tags_ = false;  ///< MP4: written as key/value pairs, the only form for other than its fixed tags
 };
 

@@ -97,6 +97,18 @@ void UpscaleStage::dress(AVFrame& out, const AVFrame& in) const {
   out.sample_aspect_ratio = scaled_aspect(in, out_width_, out_height_);
 }
 
+void UpscaleStage::report(Report& report) const {
+  report.in_width = first_width_;
+  report.in_height = first_height_;
+  report.out_width = out_width_;
+  report.out_height = out_height_;
+  report.resolution_changes = changes_;
+  if (!upscaler_) return;
+  report.executor = upscaler_->stats().executor;
+  report.threads = upscaler_->stats().threads;
+  report.reused = tiles_ > 0 ? static_cast<double>(kept_) / static_cast<double>(tiles_) : 0;
+}
+
 Result<FramePtr> UpscaleStage::process(FramePtr frame) {
   if (!converter_) COCO_TRY(begin(*frame));
   if (frame->format == AV_PIX_FMT_YUVJ420P) frame->color_range = AVCOL_RANGE_JPEG;

@@ -7,30 +7,20 @@
 #include <memory>
 #include <string>
 
-#include "apps/filejob/encoder.h"
-#include "apps/filejob/filejob.h"
+#include "apps/filejob/frame_stage.h"
 #include "apps/filejob/picture.h"
 #include "coco/vision.h"
 
 namespace coco::filejob {
 
-class UpscaleStage {
+class UpscaleStage : public FrameStage {
  public:
   /// `encoder` may be null: nothing will be encoded.
   UpscaleStage(const UpscaleJob& job, const AVCodec* encoder, Note note)
       : job_(job), encoder_(encoder), note_(std::move(note)) {}
 
-  Result<FramePtr> process(FramePtr frame);
-
-  int out_width() const { return out_width_; }
-  int out_height() const { return out_height_; }
-  int in_width() const { return first_width_; }
-  int in_height() const { return first_height_; }
-  int resolution_changes() const { return changes_; }
-  /// Share of the tiles so far that stood still and were kept.
-  double reused() const { return tiles_ > 0 ? static_cast<double>(kept_) / static_cast<double>(tiles_) : 0; }
-  /// Null before the first frame.
-  const vision::Upscaler* upscaler() const { return upscaler_.get(); }
+  Result<FramePtr> process(FramePtr frame) override;
+  void report(Report& report) const override;
 
  private:
   Status begin(const AVFrame& frame);
