@@ -3,6 +3,7 @@
 . tools/dev/setup.sh
 . tools/dev/build.sh
 . tools/dev/peers.sh
+. tools/dev/bench_disclosure.sh
 
 row() { printf '%-44s %12s  %s\n' "$1" "$2" "${3:-}"; }
 
@@ -215,6 +216,11 @@ dev_bench() {
   if [ "${1:-}" = ablation ]; then
     shift
     bench_ablation "$@"
+    return
+  fi
+  if [ "${1:-}" = disclosure ]; then
+    shift
+    bench_disclosure "$@"
     return
   fi
   if [ "${1:-}" = networks ]; then
