@@ -244,6 +244,25 @@ TEST_CASE("operators between convolutions come back byte for byte") {
   CHECK(run(back, x, ExecutorKind::kLayer) == run(model, x, ExecutorKind::kLine));
 }
 
+TEST_CASE("a step down, up again by repeated samples, and joined: both joins of integers come back") {
+  Net net(1, 32);
+  net.conv(8), net.prelu();
+  const std::string skip = net.last;
+  set_attribute(net.conv(8), "strides", std::vector<int64_t>{2, 2});
+  net.prelu();
+  net.b.floats("twice", {4}, {1, 1, 2, 2});
+  set_attribute(net.op("Resize", {"", "twice"}), "mode", std::string("nearest"));
+  set_attribute(net.op("Concat", {skip}), "axis", int64_t{1}), net.channels = 16;
+  net.conv(4);
+  const auto model = integer_model(net.end(), 1);
+  CHECK(count(*model, format::OpKind::kQuantConv2d) == 3);
+  const auto back = loaded(compile_onnx_bytes(as_bytes(exported(*model)), {}));
+  CHECK(count(*back, format::OpKind::kQuantConv2d) == 3);
+  CHECK(count(*back, format::OpKind::kDequantize) == 0);
+  const FloatTensor x = picture(1, 22, 18, 9);
+  CHECK(run(back, x, ExecutorKind::kLayer) == run(model, x, ExecutorKind::kLayer));
+}
+
 TEST_CASE("a residual network, with values that are read in f32 and as integers") {
   Net net(1, 30);
   net.conv(8), net.prelu();

@@ -111,7 +111,8 @@ Status finish_resize(NodeContext& node, Value* x, const format::ResizeParams& pa
 Status import_resize(NodeContext& node) {
   format::ResizeParams params;
   COCO_TRY(read_mode(node, params));
-  COCO_ASSIGN(Value * x, node.tensor(0));
+  // The nearest sample is taken of any type; others are means.
+  COCO_ASSIGN(Value * x, params.mode == format::ResizeMode::kNearest ? node.any(0) : node.tensor(0));
   if (node.opset() < 11) {  // no coordinate modes yet: as Upsample
     params.coordinates = format::CoordinateMode::kAsymmetric;
     params.nearest = format::NearestMode::kFloor;

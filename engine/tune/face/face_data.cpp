@@ -105,10 +105,9 @@ void cover(FaceExample& example, Random& random) {
 
 }  // namespace
 
-Result<std::vector<FacePicture>> render_faces(const FaceDataOptions& options, int count, uint64_t seed,
-                                              const std::function<void(int done)>& progress,
+Result<std::vector<FacePicture>> render_faces(const std::shared_ptr<const synth::Assets>& assets, int size, int count,
+                                              uint64_t seed, const std::function<void(int done)>& progress,
                                               const std::atomic<bool>* stop) {
-  COCO_ASSIGN(const auto assets, synth::load_assets({options.faces, options.backgrounds}));
   ThreadPool& pool = ThreadPool::process();
   std::vector<std::unique_ptr<synth::Renderer>> renderers;
   for (int i = 0; i < pool.threads(); ++i) renderers.push_back(std::make_unique<synth::Renderer>(assets));
@@ -117,7 +116,7 @@ Result<std::vector<FacePicture>> render_faces(const FaceDataOptions& options, in
   pool.parallel_for(count, pool.threads(), [&](int index, int worker) {
     if (stop != nullptr && stop->load()) return;
     synth::PortraitOptions portrait;
-    portrait.size = options.size;
+    portrait.size = size;
     const synth::Scene scene = synth::random_portrait(*assets, portrait, seed * 1000003 + static_cast<uint64_t>(index));
     synth::Picture rendered = renderers[static_cast<size_t>(worker)]->render(scene);
     const synth::HeadInScene& head = scene.heads.front();

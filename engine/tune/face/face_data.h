@@ -1,7 +1,9 @@
 // Purpose: rendered faces in memory, and the crops of them that networks are trained on and judged by.
 #pragma once
 
+#include <atomic>
 #include <functional>
+#include <memory>
 #include <opencv2/core.hpp>
 #include <string>
 #include <vector>
@@ -25,9 +27,10 @@ struct FacePicture {
   bool glasses = false, covered = false;
 };
 
-/// `count` portraits, the same for the same seed whatever the number of threads.
-Result<std::vector<FacePicture>> render_faces(const FaceDataOptions& options, int count, uint64_t seed,
-                                              const std::function<void(int done)>& progress,
+/// `count` portraits of `size` pixels a side, the same for the same seed whatever the number of threads. kCancelled
+/// when `stop` (may be null) is set meanwhile.
+Result<std::vector<FacePicture>> render_faces(const std::shared_ptr<const synth::Assets>& assets, int size, int count,
+                                              uint64_t seed, const std::function<void(int done)>& progress,
                                               const std::atomic<bool>* stop);
 
 /// A crop as a network gets it, and what is known about it. Crop coordinates run from -1 to 1 across the square.

@@ -44,15 +44,17 @@ std::string subject_of(const FaceJob& job) {
 int crop_size(FaceNetwork network) { return network == FaceNetwork::kLandmarks ? kLandmarkSize : kMaskSize; }
 
 Result<std::shared_ptr<const FacePictures>> render_job(const FaceJob& job, const TrainHooks& hooks) {
+  COCO_ASSIGN(const auto assets, synth::load_assets({job.data.faces, job.data.backgrounds}));
   auto pictures = std::make_shared<FacePictures>();
   const auto progress = [&hooks, &job](int done) {
     if (done % 1000 == 0 && hooks.log_line) {
       hooks.log_line(nlohmann::json{{"rendered", done}, {"of", job.data.count}}.dump());
     }
   };
-  COCO_ASSIGN(pictures->training, render_faces(job.data, job.data.count, job.options.seed, progress, hooks.stop));
+  const int size = job.data.size;
+  COCO_ASSIGN(pictures->training, render_faces(assets, size, job.data.count, job.options.seed, progress, hooks.stop));
   // Numbers that training never draws: other people.
-  COCO_ASSIGN(pictures->validation, render_faces(job.data, job.data.validation, 0xFACE, {}, hooks.stop));
+  COCO_ASSIGN(pictures->validation, render_faces(assets, size, job.data.validation, 0xFACE, {}, hooks.stop));
   return std::shared_ptr<const FacePictures>(pictures);
 }
 
