@@ -13,7 +13,7 @@ namespace fs = std::filesystem;
 
 struct Options {
   JobArguments arguments;
-  std::string model, sheet;
+  std::string model, sheet, photos, detector;
 };
 
 void print_figures(const char* title, const tune::FaceFigures& figures) {
@@ -26,6 +26,18 @@ Result<std::shared_ptr<const Model>> compile(const std::string& onnx) {
   COCO_ASSIGN(const auto bytes,
               compile_onnx_bytes({reinterpret_cast<const uint8_t*>(onnx.data()), onnx.size()}, CompileOptions{}));
   return Model::from_bytes(bytes);
+}
+
+/// Landmarks in photographs: a picture to look at.
+Status look_at_photos(const Options& options) {
+  if (options.model.empty() || options.detector.empty() || options.sheet.empty()) {
+    return make_error(ErrorCode::kInvalidArgument, "--photos needs --model, --detector and --sheet");
+  }
+  COCO_ASSIGN(const auto detector, load_or_compile(options.detector));
+  COCO_ASSIGN(const auto landmarks, load_or_compile(options.model));
+  COCO_ASSIGN(const int faces, tune::draw_photos(options.photos, detector, landmarks, options.sheet));
+  std::printf("%d faces; wrote %s\n", faces, options.sheet.c_str());
+  return {};
 }
 
 /// Judges a model file on the job's held-out people.
@@ -44,6 +56,7 @@ Status run_face(const Options& options) {
   COCO_ASSIGN(FaceJobFile file, read_face_job(tree));
   tune::FaceJob& job = file.job;
   tune::set_threads(file.threads);
+  if (!options.photos.empty()) return look_at_photos(options);
   if (!options.model.empty()) return measure_only(options, file);
   job.options.out = options.arguments.out.empty() ? "runs/" + file.name : options.arguments.out;
   job.options.resume = options.arguments.resume;
@@ -83,6 +96,9 @@ void add_face(CLI::App& app, Action& action) {
   add_job_arguments(*command, options->arguments);
   command->add_option("--model", options->model, "Train nothing: measure this model on the job's held-out people");
   command->add_option("--sheet", options->sheet, "PNG of held-out crops with the model's answers");
+  command->add_option("--photos", options->photos,
+                      "With --model: draw its landmarks into the faces of these photographs");
+  command->add_option("--detector", options->detector, "For --photos: a face detector of YuNet's form");
   command->footer("Example: cocopipe-tune face configs/tune/face/landmarks.yaml --out runs/face-landmarks");
   command->callback([options, &action] { action = [options] { return run_face(*options); }; });
 }

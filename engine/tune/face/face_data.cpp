@@ -25,7 +25,7 @@ size_t mirrored(size_t i) {
 }
 
 FaceExample cut(const FacePicture& picture, const FaceCrop& crop, int size, bool masks, bool mirror) {
-  cv::Matx23f move = to_crop(crop, size);
+  cv::Matx23f move = crop_matrix(crop, size);
   const auto whole = static_cast<float>(size);
   if (mirror) {
     for (int k = 0; k < 3; ++k) move(0, k) = -move(0, k);

@@ -61,6 +61,11 @@ Result<FaceFigures> measure_face(const FaceJob& job, const FacePictures& picture
 Status draw_face(const FaceJob& job, const FacePictures& pictures, const std::shared_ptr<const Model>& model,
                  const std::string& path);
 
+/// A PNG of the faces that a detector (coco/face.h) finds in a folder's photographs, with the landmarks in them;
+/// returns how many. kNotFound when there are none.
+Result<int> draw_photos(const std::string& folder, const std::shared_ptr<const Model>& detector,
+                        const std::shared_ptr<const Model>& landmarks, const std::string& path);
+
 /// Parameters and multiply-adds of the network.
 std::pair<int64_t, int64_t> face_network_size(FaceNetwork network);
 

@@ -53,7 +53,7 @@ FaceJob toy_job(FaceNetwork network, const std::string& out) {
   job.options.learning_rate = 1e-3;
   job.options.validate_every = 6;
   job.options.checkpoint_every = 5;
-  job.calibration = 6;
+  job.calibration = 4;
   return job;
 }
 
@@ -87,7 +87,7 @@ TEST_CASE("a crop holds the landmarks upright, whichever way the head is turned"
     const FaceCrop crop = crop_of(points);
     CHECK(crop.roll == Approx(degrees).margin(1e-2));
     CHECK(crop.side == Approx(upright.side).epsilon(1e-4));
-    const cv::Matx23f move = to_crop(crop, 112), straight = to_crop(upright, 112);
+    const cv::Matx23f move = crop_matrix(crop, 112), straight = crop_matrix(upright, 112);
     for (size_t i = 0; i < points.size(); ++i) {
       const cv::Vec2f here = move * cv::Vec3f(points[i].x, points[i].y, 1);
       const cv::Vec2f there = straight * cv::Vec3f(level[i].x, level[i].y, 1);
