@@ -248,7 +248,7 @@ dev_bench() {
     bench_network "$seconds" "$threads" "$F32_MODEL" "sr2x-s f32"
     bench_network "$seconds" "$threads" "$INT8_MODEL" "sr2x-s int8, dense"
     bench_network "$seconds" "$threads" "$PRUNED_MODEL" "sr2x-s int8, 4 of 9"
-    for model in bicubic $(basename -s .onnx engine/models/*.onnx); do
+    for model in bicubic $(basename -s .onnx engine/models/sr2x-*.onnx); do
       bench_network "$seconds" "$threads" "$model" "$model"
     done
   done
