@@ -79,6 +79,7 @@ void Discloser::State::prepare_mark() {
   const MarkSurface surface(mark_chips(mark_bits(*config.mark)));
   const float units = static_cast<float>(kMarkShortSide) / static_cast<float>(std::min(config.width, config.height));
   std::vector<MarkSurface::Place> columns;
+  columns.reserve(static_cast<size_t>(config.width));
   for (int x = 0; x < config.width; ++x) columns.push_back(MarkSurface::place((static_cast<float>(x) + 0.5f) * units));
   pattern.resize(static_cast<size_t>(config.width) * static_cast<size_t>(config.height));
   size_t i = 0;

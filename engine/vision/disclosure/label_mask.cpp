@@ -144,6 +144,7 @@ LabelMask draw_label(int cap) {
       const bool dense = sign.strokes.size() > 6;  // Thinner strokes for signs of many.
       for (const auto& stroke : sign.strokes) {
         std::vector<Point> placed;
+        placed.reserve(stroke.size());
         for (const Point& p : stroke) placed.push_back({left + p.x * size, top + p.y * size});
         draw_stroke(mask, placed, std::max(0.5f, (dense ? 0.045f : 0.075f) * size));
       }

@@ -54,8 +54,8 @@ std::vector<float> sync_tile() {
   std::vector<float> tile(kTilePixels);
   for (int y = 0; y < kTile; ++y) {
     for (int x = 0; x < kTile; ++x) {
-      tile[static_cast<size_t>(y * kTile + x)] = surface.at(MarkSurface::place(static_cast<float>(x) + 0.5f),
-                                                            MarkSurface::place(static_cast<float>(y) + 0.5f));
+      tile[static_cast<size_t>(y) * kTile + static_cast<size_t>(x)] = surface.at(
+          MarkSurface::place(static_cast<float>(x) + 0.5f), MarkSurface::place(static_cast<float>(y) + 0.5f));
     }
   }
   return tile;
@@ -227,7 +227,7 @@ uint64_t MarkDetector::State::read(const Fit& fit) const {
   std::array<float, kMarkBits> votes{};
   for (int row = 0; row < kTileChips; ++row) {
     for (int column = 0; column < kTileChips; ++column) {
-      const auto chip = static_cast<size_t>(row * kTileChips + column);
+      const auto chip = static_cast<size_t>(row) * kTileChips + static_cast<size_t>(column);
       if (pattern.bit[chip] < 0) continue;
       float value = 0;
       for (int y = 0; y < kChip; ++y) {
@@ -236,7 +236,7 @@ uint64_t MarkDetector::State::read(const Fit& fit) const {
           value += tile[static_cast<size_t>(ty) * kTile + static_cast<size_t>(tx)];
         }
       }
-      votes[static_cast<size_t>(pattern.bit[chip])] += value * static_cast<float>(pattern.sign[chip]);
+      votes[static_cast<uint8_t>(pattern.bit[chip])] += value * static_cast<float>(pattern.sign[chip]);
     }
   }
   uint64_t bits = 0;

@@ -69,7 +69,7 @@ MarkSurface::Place MarkSurface::place(float units) {
 
 float MarkSurface::at(const Place& x, const Place& y) const {
   const auto chip = [this](int row, int column) {
-    return static_cast<float>(chips_[static_cast<size_t>(row * kTileChips + column)]);
+    return static_cast<float>(chips_[static_cast<size_t>(row) * kTileChips + static_cast<size_t>(column)]);
   };
   const float above = chip(y.first, x.first) * (1 - x.share) + chip(y.first, x.second) * x.share;
   const float below = chip(y.second, x.first) * (1 - x.share) + chip(y.second, x.second) * x.share;
