@@ -35,8 +35,9 @@ Status look_at_photos(const Options& options) {
   }
   COCO_ASSIGN(const auto detector, load_or_compile(options.detector));
   COCO_ASSIGN(const auto landmarks, load_or_compile(options.model));
-  COCO_ASSIGN(const int faces, tune::draw_photos(options.photos, detector, landmarks, options.sheet));
-  std::printf("%d faces; wrote %s\n", faces, options.sheet.c_str());
+  COCO_ASSIGN(const tune::PhotoFigures figures, tune::draw_photos(options.photos, detector, landmarks, options.sheet));
+  std::printf("%d faces, five points %.2f %% apart (median); wrote %s\n", figures.faces, figures.apart,
+              options.sheet.c_str());
   return {};
 }
 

@@ -1,5 +1,6 @@
 // What a landmark network says about photographs: there are no labels, there is a picture to look at.
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
@@ -47,10 +48,28 @@ cv::Mat draw(const PhotoFrame& photo, const vision::SquareCrop& crop, const visi
   return cell;
 }
 
+/// Distances of the detector's five points from where the landmarks have them, over the root of the box's area.
+void compare(const vision::DetectedFace& face, const vision::FaceLandmarks& found, std::vector<double>& apart) {
+  const auto mean = [&](size_t first, size_t last) {
+    vision::PointF sum;
+    for (size_t i = first; i < last; ++i) {
+      sum.x += found.points[i].x / static_cast<float>(last - first);
+      sum.y += found.points[i].y / static_cast<float>(last - first);
+    }
+    return sum;
+  };
+  const std::array<vision::PointF, 5> ours = {mean(36, 42), mean(42, 48), found.points[30], found.points[48],
+                                              found.points[54]};
+  const double size = std::sqrt(static_cast<double>(face.width) * static_cast<double>(face.height));
+  for (size_t i = 0; i < ours.size(); ++i) {
+    apart.push_back(std::hypot(ours[i].x - face.points[i].x, ours[i].y - face.points[i].y) / size);
+  }
+}
+
 }  // namespace
 
-Result<int> draw_photos(const std::string& folder, const std::shared_ptr<const Model>& detector_model,
-                        const std::shared_ptr<const Model>& landmark_model, const std::string& path) {
+Result<PhotoFigures> draw_photos(const std::string& folder, const std::shared_ptr<const Model>& detector_model,
+                                 const std::shared_ptr<const Model>& landmark_model, const std::string& path) {
   COCO_ASSIGN(const auto detector, vision::FaceDetector::create(detector_model, {0.7f, 0.3f, 0, kColour}));
   COCO_ASSIGN(const auto landmarker, vision::FaceLandmarker::create(landmark_model, 0, kColour));
   std::vector<fs::path> files;
@@ -59,6 +78,7 @@ Result<int> draw_photos(const std::string& folder, const std::shared_ptr<const M
   if (error) return make_error(ErrorCode::kNotFound, folder + ": " + error.message());
   std::sort(files.begin(), files.end());
   std::vector<cv::Mat> cells;
+  std::vector<double> apart;
   for (const fs::path& file : files) {
     cv::Mat picture = cv::imread(file.string());
     if (picture.empty() || picture.cols < 64 || picture.rows < 64 || cells.size() >= kMost) continue;
@@ -72,6 +92,7 @@ Result<int> draw_photos(const std::string& folder, const std::shared_ptr<const M
       crop = vision::crop_from_landmarks(first.points);
       COCO_ASSIGN(const auto found, landmarker->locate(photo.view, crop));
       cells.push_back(draw(photo, crop, found));
+      compare(face, found, apart);
     }
   }
   if (cells.empty())
@@ -84,7 +105,9 @@ Result<int> draw_photos(const std::string& folder, const std::shared_ptr<const M
   std::vector<uint8_t> bytes;
   cv::imencode(".png", sheet, bytes, {cv::IMWRITE_PNG_COMPRESSION, 3});
   COCO_TRY(write_file_atomically(path, bytes));
-  return count;
+  const auto half = apart.begin() + static_cast<ptrdiff_t>(apart.size() / 2);
+  std::nth_element(apart.begin(), half, apart.end());
+  return PhotoFigures{count, 100 * *half};
 }
 
 }  // namespace coco::tune

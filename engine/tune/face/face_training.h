@@ -61,10 +61,15 @@ Result<FaceFigures> measure_face(const FaceJob& job, const FacePictures& picture
 Status draw_face(const FaceJob& job, const FacePictures& pictures, const std::shared_ptr<const Model>& model,
                  const std::string& path);
 
-/// A PNG of the faces that a detector (coco/face.h) finds in a folder's photographs, with the landmarks in them;
-/// returns how many. kNotFound when there are none.
-Result<int> draw_photos(const std::string& folder, const std::shared_ptr<const Model>& detector,
-                        const std::shared_ptr<const Model>& landmarks, const std::string& path);
+/// What landmarks say about photographs, which have no labels: a second opinion is the detector's own five points.
+struct PhotoFigures {
+  int faces = 0;
+  double apart = 0;  ///< median distance of the five points over the root of the box's area, percent
+};
+/// A PNG of the faces that a detector (coco/face.h) finds in a folder's photographs, with the landmarks in them.
+/// kNotFound when there are none.
+Result<PhotoFigures> draw_photos(const std::string& folder, const std::shared_ptr<const Model>& detector,
+                                 const std::shared_ptr<const Model>& landmarks, const std::string& path);
 
 /// Parameters and multiply-adds of the network.
 std::pair<int64_t, int64_t> face_network_size(FaceNetwork network);
