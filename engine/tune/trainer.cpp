@@ -8,6 +8,7 @@
 #include "tune/network_source.h"
 #include "tune/onnx_export.h"
 #include "tune/patch_task.h"
+#include "tune/training_log.h"
 #include "tune/training_run.h"
 #include "tune/training_state.h"
 
@@ -75,15 +76,6 @@ Status check_request(const TrainOptions& options, const NetworkSource& source, c
   }
   if (images.empty()) return make_error(ErrorCode::kInvalidArgument, "there are no images to train on");
   return check_patch_size(images, options.patch);
-}
-
-/// Makes the folder; a fresh run starts a fresh log.
-Status prepare_folder(const TrainOptions& options) {
-  std::error_code failure;
-  fs::create_directories(options.out, failure);
-  if (failure) return make_error(ErrorCode::kIo, "cannot make folder '" + options.out + "': " + failure.message());
-  if (!options.resume) fs::remove(fs::path(options.out) / "log.jsonl", failure);
-  return {};
 }
 
 }  // namespace

@@ -50,6 +50,14 @@ void TrainingLog::report(int64_t iteration, double loss) {
   hooks_.progress(p);
 }
 
+Status prepare_folder(const TrainOptions& options) {
+  std::error_code failure;
+  std::filesystem::create_directories(options.out, failure);
+  if (failure) return make_error(ErrorCode::kIo, "cannot make folder '" + options.out + "': " + failure.message());
+  if (!options.resume) std::filesystem::remove(std::filesystem::path(options.out) / "log.jsonl", failure);
+  return {};
+}
+
 std::string subject_of(const TrainOptions& o, const std::string& subject) {
   nlohmann::json j = nlohmann::json::parse(subject);
   j["options"] = {{"seed", o.seed},

@@ -33,6 +33,9 @@ class TrainingLog {
   Clock::time_point start_ = Clock::now(), last_report_ = start_;
 };
 
+/// Makes the run's folder; a fresh run starts a fresh log.
+Status prepare_folder(const TrainOptions& options);
+
 /// `subject`, a JSON object, with the options that decide the numbers of a run under "options".
 std::string subject_of(const TrainOptions& options, const std::string& subject);
 

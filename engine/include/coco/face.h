@@ -37,6 +37,9 @@ struct DetectedFace {
   float score = 0;  ///< 0..1
 };
 
+/// Intersection over union of two faces' boxes.
+COCO_API float overlap_of(const DetectedFace& a, const DetectedFace& b);
+
 struct DetectorConfig {
   float threshold = 0.7f;  ///< least score
   float overlap = 0.3f;    ///< of two faces whose boxes share more (intersection over union) the better one stays

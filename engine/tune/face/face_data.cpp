@@ -6,14 +6,13 @@
 #include <opencv2/imgproc.hpp>
 
 #include "base/thread_pool.h"
+#include "tune/synth/chance.h"
 #include "tune/synth/renderer.h"
 
 namespace coco::tune {
 namespace {
 
-float between(Random& random, float low, float high) {
-  return low + (high - low) * static_cast<float>(random.uniform());
-}
+using synth::between;
 
 /// The landmark that takes a landmark's place in the mirror.
 size_t mirrored(size_t i) {

@@ -1,6 +1,5 @@
 #include "tune/face/face_training.h"
 
-#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "tune/face/face_data.h"
@@ -9,26 +8,17 @@
 #include "tune/face/face_task.h"
 #include "tune/graph_network.h"
 #include "tune/onnx_export.h"
+#include "tune/training_log.h"
 #include "tune/training_run.h"
 
 namespace coco::tune {
 namespace {
-
-namespace fs = std::filesystem;
 
 Result<graph::Graph> graph_of(FaceNetwork network, Random& random) {
   return network == FaceNetwork::kLandmarks ? landmark_network(random) : mask_network(random);
 }
 
 const char* name_of(FaceNetwork network) { return network == FaceNetwork::kLandmarks ? "face-landmarks" : "face-mask"; }
-
-Status prepare_folder(const TrainOptions& options) {
-  std::error_code failure;
-  fs::create_directories(options.out, failure);
-  if (failure) return make_error(ErrorCode::kIo, "cannot make folder '" + options.out + "': " + failure.message());
-  if (!options.resume) fs::remove(fs::path(options.out) / "log.jsonl", failure);
-  return {};
-}
 
 /// All that decides the numbers besides the options.
 std::string subject_of(const FaceJob& job) {

@@ -5,15 +5,12 @@
 #include <numbers>
 
 #include "base/random.h"
+#include "tune/synth/chance.h"
 
 namespace coco::synth {
 namespace {
 
 constexpr float kPi = std::numbers::pi_v<float>;
-
-float between(Random& random, float low, float high) {
-  return low + (high - low) * static_cast<float>(random.uniform());
-}
 
 /// A sheet of rows x columns points; `closed` joins the last column to the first.
 template <typename Point>

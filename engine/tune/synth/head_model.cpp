@@ -45,14 +45,13 @@ std::vector<cv::Vec3f> vertex_normals(std::span<const cv::Vec3f> vertices, std::
   return normals;
 }
 
-namespace {
-
-/// A turn that brings `direction` to +z.
 cv::Matx33f look_along(const cv::Vec3f& direction) {
   const cv::Vec3f helper = std::abs(direction[1]) < 0.9f ? cv::Vec3f(0, 1, 0) : cv::Vec3f(1, 0, 0);
   const cv::Vec3f x = cv::normalize(helper.cross(direction)), y = direction.cross(x);
   return {x[0], x[1], x[2], y[0], y[1], y[2], direction[0], direction[1], direction[2]};
 }
+
+namespace {
 
 EyeBall ball_of(const HeadModel& head, Part part) {
   constexpr float kMuch = 1e9f;

@@ -103,6 +103,9 @@ void sort_triangles(HeadModel& head);
 /// Finds the eye balls among the parts and moves the head so that the origin lies between them.
 void centre_on_eyes(HeadModel& head);
 
+/// A turn that brings the unit vector `direction` to +z.
+cv::Matx33f look_along(const cv::Vec3f& direction);
+
 /// Unit vectors, one a vertex: the triangles' normals weighted by area.
 std::vector<cv::Vec3f> vertex_normals(std::span<const cv::Vec3f> vertices, std::span<const cv::Vec3i> triangles);
 

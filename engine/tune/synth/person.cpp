@@ -5,6 +5,7 @@
 #include <numbers>
 
 #include "base/random.h"
+#include "tune/synth/chance.h"
 #include "tune/synth/shading.h"
 
 namespace coco::synth {
@@ -12,10 +13,6 @@ namespace {
 
 constexpr float kRadians = std::numbers::pi_v<float> / 180;
 
-float between(Random& random, float low, float high) {
-  return low + (high - low) * static_cast<float>(random.uniform());
-}
-bool chance(Random& random, double share) { return random.uniform() < share; }
 float normal(Random& random, float limit) { return std::clamp(static_cast<float>(random.normal()), -limit, limit); }
 
 constexpr float kHairColours[][3] = {{0.008f, 0.006f, 0.005f}, {0.016f, 0.011f, 0.008f}, {0.04f, 0.022f, 0.012f},

@@ -41,12 +41,6 @@ struct Shadow {
   }
 };
 
-cv::Matx33f look_along(const cv::Vec3f& direction) {
-  const cv::Vec3f helper = std::abs(direction[1]) < 0.9f ? cv::Vec3f(0, 1, 0) : cv::Vec3f(1, 0, 0);
-  const cv::Vec3f x = cv::normalize(helper.cross(direction)), y = direction.cross(x);
-  return {x[0], x[1], x[2], y[0], y[1], y[2], direction[0], direction[1], direction[2]};
-}
-
 bool is_face_here(Part part, const SurfaceSample& point) {
   if (part == Part::kEyeLeft || part == Part::kEyeRight || part == Part::kTeeth || part == Part::kMouth) return true;
   const cv::Vec3f& p = point.rest;

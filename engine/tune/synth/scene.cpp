@@ -4,14 +4,10 @@
 #include <cmath>
 
 #include "base/random.h"
+#include "tune/synth/chance.h"
 
 namespace coco::synth {
 namespace {
-
-float between(Random& random, float low, float high) {
-  return low + (high - low) * static_cast<float>(random.uniform());
-}
-bool chance(Random& random, double share) { return random.uniform() < share; }
 
 /// Black body colours between candle and sky, roughly, of luminance one.
 Colour warmth(float t) {

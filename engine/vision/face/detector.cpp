@@ -16,14 +16,14 @@ struct Level {
   const float *classes = nullptr, *objects = nullptr, *boxes = nullptr, *points = nullptr;
 };
 
-float shared(const DetectedFace& a, const DetectedFace& b) {
+}  // namespace
+
+float overlap_of(const DetectedFace& a, const DetectedFace& b) {
   const float w = std::min(a.corner.x + a.width, b.corner.x + b.width) - std::max(a.corner.x, b.corner.x);
   const float h = std::min(a.corner.y + a.height, b.corner.y + b.height) - std::max(a.corner.y, b.corner.y);
   if (w <= 0 || h <= 0) return 0;
   return w * h / (a.width * a.height + b.width * b.height - w * h);
 }
-
-}  // namespace
 
 struct FaceDetector::State {
   DetectorConfig config;
@@ -158,8 +158,9 @@ Result<std::vector<DetectedFace>> FaceDetector::detect(const FrameView& frame) {
   std::stable_sort(faces.begin(), faces.end(), [](const auto& a, const auto& b) { return a.score > b.score; });
   std::vector<DetectedFace> kept;
   for (const DetectedFace& face : faces) {
-    const bool free = std::none_of(kept.begin(), kept.end(),
-                                   [&](const DetectedFace& other) { return shared(face, other) > s.config.overlap; });
+    const bool free = std::none_of(kept.begin(), kept.end(), [&](const DetectedFace& other) {
+      return overlap_of(face, other) > s.config.overlap;
+    });
     if (free) kept.push_back(face);
   }
   return kept;

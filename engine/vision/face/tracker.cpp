@@ -5,13 +5,6 @@
 namespace coco::vision {
 namespace {
 
-float overlap(const DetectedFace& a, const DetectedFace& b) {
-  const float w = std::min(a.corner.x + a.width, b.corner.x + b.width) - std::max(a.corner.x, b.corner.x);
-  const float h = std::min(a.corner.y + a.height, b.corner.y + b.height) - std::max(a.corner.y, b.corner.y);
-  if (w <= 0 || h <= 0) return 0;
-  return w * h / (a.width * a.height + b.width * b.height - w * h);
-}
-
 DetectedFace moved(DetectedFace face, float x, float y) {
   face.corner.x += x;
   face.corner.y += y;
@@ -62,7 +55,7 @@ const std::vector<TrackedFace>& FaceTracker::update(std::span<const DetectedFace
       continue;
     }
     for (size_t t = 0; t < tracks_.size(); ++t) {
-      const float o = overlap(expected(t, seconds), faces[f]);
+      const float o = overlap_of(expected(t, seconds), faces[f]);
       if (o >= config_.least_overlap) matches.push_back({o, t, f});
     }
   }
