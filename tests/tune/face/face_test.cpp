@@ -1,5 +1,7 @@
 #include <cmath>
-#include <fstream>
+#include <cstdlib>
+#include <filesystem>
+#include <iostream>
 
 #include "apps/cocopipe-tune/job_face.h"
 #include "catch.h"
@@ -178,6 +180,29 @@ TEST_CASE("stopped and resumed equals uninterrupted") {
   CHECK(train_face(job, *pictures, hooks).error().code == ErrorCode::kCancelled);
   job.options.resume = true;
   CHECK(train_face(job, *pictures, {}).value() == whole);
+}
+
+TEST_CASE("the shipped landmark network on people it was not trained on") {
+  const char* data = std::getenv("COCO_DATA_DIR");
+  const std::string faces = std::string(data != nullptr ? data : "../shared/data") + "/faces";
+  if (!std::filesystem::exists(faces)) {
+    std::cout << "skipped: " << faces << " is not there (set COCO_DATA_DIR)\n";
+    return;
+  }
+  FaceJob job;
+  job.data.faces = faces;
+  job.data.count = 0;
+  job.data.validation = 60;
+  const auto pictures = render_job(job, {}).value();
+  const char* source = std::getenv("COCO_SOURCE_DIR");
+  const auto model =
+      load_or_compile(std::string(source != nullptr ? source : ".") + "/engine/models/face-landmarks.onnx");
+  REQUIRE(model.ok());
+  const FaceFigures figures = measure_face(job, *pictures, *model).value();
+  CHECK(figure(figures, "nme") < 2.8);
+  CHECK(figure(figures, "visible") > 0.88);
+  CHECK(figure(figures, "yaw") < 4);
+  CHECK(figure(figures, "roll") < 3);
 }
 
 TEST_CASE("face jobs: what is missing or wrong is named with its place") {

@@ -169,6 +169,27 @@ TEST_CASE("a model of another form is refused with what is missing") {
   CHECK_FALSE(FaceLandmarker::create(*model, 1, {}).ok());
 }
 
+TEST_CASE("the shipped landmark network answers for any frame") {
+  const char* source = std::getenv("COCO_SOURCE_DIR");
+  const auto model =
+      load_or_compile(std::string(source != nullptr ? source : ".") + "/engine/models/face-landmarks.onnx");
+  REQUIRE(model.ok());
+  auto landmarker = FaceLandmarker::create(*model, 1, {});
+  INFO((landmarker.ok() ? "" : landmarker.error().message));
+  REQUIRE(landmarker.ok());
+  const Frame frame(PixelFormat::kNv12, 640, 360, 60, 118, 140, 0.15);
+  const SquareCrop crop{{300, 180}, 200, 20};
+  const FaceLandmarks found = landmarker.value()->locate(frame.view, crop).value();
+  for (size_t i = 0; i < 68; ++i) {
+    CHECK(std::hypot(found.points[i].x - 300, found.points[i].y - 180) < 300);
+    CHECK((found.visible[i] >= 0 && found.visible[i] <= 1));
+  }
+  // Where nothing is a face, the average one is guessed: upright in the crop.
+  CHECK(crop_from_landmarks(found.points).roll == Approx(20).margin(25));
+  CHECK_FALSE(landmarker.value()->locate(frame.view, {{NAN, 0}, 10, 0}).ok());
+  CHECK_FALSE(landmarker.value()->locate(frame.view, {{0, 0}, 0, 0}).ok());
+}
+
 TEST_CASE("a third party's detector finds the faces of pictures in YUV") {
   const char* data = std::getenv("COCO_DATA_DIR");
   const std::string file = std::string(data != nullptr ? data : "../shared/data") + "/models/yunet_n_320_320.onnx";
