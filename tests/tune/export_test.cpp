@@ -147,7 +147,7 @@ TEST_CASE("every shipped model has a complete card and fits into its share of th
       CHECK_FALSE(card.at(key).get<std::string>().empty());
     }
     CHECK(path.filename().string() == card.at("name").get<std::string>() + ".card.json");
-    CHECK(card.at("scale") == 2);
+    CHECK(card.at("scale") == (card.at("task") == "super-resolution" ? 2 : 1));
     for (const auto& figure : card.at("figures")) CHECK(figure.is_string());
     CHECK(onnx_of(path).size() < 2'000'000);
   }
@@ -165,6 +165,7 @@ TEST_CASE("the shipped cards tell the measured figures") {
     const std::vector<ImagePair> pairs = load_pairs({folder.string()}, {}).value().pairs;
     for (const auto& path : shipped_cards()) {
       CAPTURE(path);
+      if (nlohmann::json::parse(read(path)).at("task") != "super-resolution") continue;
       const Figures figures = evaluate(compile_model(onnx_of(path)).value(), pairs).value();
       const nlohmann::json card = nlohmann::json::parse(read(path)).at("figures");
       CHECK(figures.psnr_y == Approx(std::stod(card.at(set + "_psnr_y").get<std::string>())).margin(0.006));

@@ -21,7 +21,7 @@ void upscale(const std::shared_ptr<const Model>& model, TestFrame& in, TestFrame
 
 }  // namespace
 
-TEST_CASE("every shipped model beats bicubic", "[vision]") {
+TEST_CASE("every shipped upscaler beats bicubic", "[vision]") {
   set_model_loader(load_or_compile);
   const quality::Plane8 original = texture(256, 192);
   TestFrame in = gray_frame(quality::resize_bicubic(original, 128, 96));
@@ -30,6 +30,10 @@ TEST_CASE("every shipped model beats bicubic", "[vision]") {
   const double bicubic_psnr = quality::psnr(plane_of(bicubic), original, 2).value();
   size_t count = 0;
   for (const ShippedModel& shipped : list_models()) {
+    const auto any = load_or_compile(shipped.path);
+    if (!any.ok()) FAIL(any.error().message);
+    const std::string& task = (*any)->card().task;
+    if (!task.empty() && task != "super-resolution") continue;
     auto model = load_upscale_model(shipped.name);
     if (!model.ok()) FAIL(model.error().message);
     TestFrame ours(PixelFormat::kGray8, 256, 192);

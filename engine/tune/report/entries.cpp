@@ -46,6 +46,9 @@ Status read_card(const std::string& path, std::vector<NetworkEntry>& entries) {
   if (!in) return make_error(ErrorCode::kIo, "cannot read '" + path + "'");
   const Json card = Json::parse(in, nullptr, false);
   if (!card.is_object()) return bad(path, "not a model card (a JSON object)");
+  // A card without a task is an older one of super-resolution.
+  const std::string task = text_at(card, "task");
+  if (!task.empty() && task != "super-resolution") return {};
   NetworkEntry entry;
   entry.ours = true;
   entry.name = text_at(card, "name");
@@ -140,11 +143,14 @@ Status read_run(const fs::path& folder, Runs& runs) {
 
 Status read_cards(const std::string& path, std::vector<NetworkEntry>& entries) {
   std::error_code ignored;
-  if (!fs::is_directory(path, ignored)) {
-    if (ends_with(path, kCardEnd)) return read_card(path, entries);
-    return make_error(ErrorCode::kNotFound, "'" + path + "' is no folder and no .card.json file");
-  }
   const size_t before = entries.size();
+  if (!fs::is_directory(path, ignored)) {
+    if (!ends_with(path, kCardEnd)) {
+      return make_error(ErrorCode::kNotFound, "'" + path + "' is no folder and no .card.json file");
+    }
+    COCO_TRY(read_card(path, entries));
+    return entries.size() > before ? Status() : bad(path, "the card of another task than super-resolution");
+  }
   COCO_ASSIGN(const std::vector<std::string> files, files_of(path));
   for (const std::string& file : files) {
     if (ends_with(file, kCardEnd)) COCO_TRY(read_card(file, entries));

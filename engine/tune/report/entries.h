@@ -50,7 +50,8 @@ struct Runs {
 };
 
 /// The cards (*.card.json) of a folder, or one card. Figures are taken from NAME_psnr_y, parameters and
-/// macs_per_input_pixel. None there, or a damaged one, is an error that names it.
+/// macs_per_input_pixel. Those of other tasks than super-resolution are left out. None there, or a damaged one, is an
+/// error that names it.
 Status read_cards(const std::string& path, std::vector<NetworkEntry>& entries);
 
 /// log.jsonl and explore.jsonl of a folder and of the folders in it. None there is an error.

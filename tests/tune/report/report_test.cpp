@@ -167,6 +167,11 @@ TEST_CASE("report: input that cannot serve is named") {
   Runs runs;
   const auto message = [](const Status& status) { return status.ok() ? "" : status.error().message; };
   CHECK(message(read_cards((folder / "none").string(), networks)).find("none") != std::string::npos);
+  write(folder / "face.card.json", R"({"name": "face", "task": "face-landmarks", "figures": {}})");
+  const size_t before = networks.size();
+  CHECK(message(read_cards((folder / "face.card.json").string(), networks)).find("another task") != std::string::npos);
+  CHECK(networks.size() == before);
+  std::filesystem::remove(folder / "face.card.json");
   write(folder / "bad.card.json", "[1]");
   CHECK(message(read_cards((folder / "bad.card.json").string(), networks)).find("bad.card.json") != std::string::npos);
   write(folder / "empty/notes.txt", "x");
