@@ -1,8 +1,10 @@
 #include "backends/vulkan/api.h"
 
 #include <dlfcn.h>
+#include <link.h>
 
 #include <string>
+#include <vector>
 
 namespace coco::backends {
 namespace {
@@ -25,6 +27,27 @@ PFN_vkGetInstanceProcAddr system_loader() {
   return get;
 }
 
+/// The loader opens drivers with the first instance and closes them with the last one; drivers, and the compilers in
+/// them, do not like that, and opening them again takes long. A driver is what exports the loader's entry.
+void keep_drivers_open() {
+  std::vector<std::string> names;
+  dl_iterate_phdr(
+      [](dl_phdr_info* info, size_t, void* list) {
+        if (info->dlpi_name != nullptr && info->dlpi_name[0] != '\0') {
+          static_cast<std::vector<std::string>*>(list)->emplace_back(info->dlpi_name);
+        }
+        return 0;
+      },
+      &names);
+  for (const std::string& name : names) {
+    void* library = dlopen(name.c_str(), RTLD_LAZY | RTLD_LOCAL | RTLD_NOLOAD);
+    if (library == nullptr) continue;
+    const bool driver = dlsym(library, "vk_icdGetInstanceProcAddr") != nullptr;
+    if (driver) dlopen(name.c_str(), RTLD_LAZY | RTLD_LOCAL | RTLD_NOLOAD | RTLD_NODELETE);
+    dlclose(library);
+  }
+}
+
 }  // namespace
 
 Result<VulkanApi> VulkanApi::open(PFN_vkGetInstanceProcAddr get) {
@@ -41,6 +64,7 @@ Result<VulkanApi> VulkanApi::open(PFN_vkGetInstanceProcAddr get) {
 }
 
 Status VulkanApi::load_instance(VkInstance instance) {
+  keep_drivers_open();
 #define COCO_VULKAN_INSTANCE(name) COCO_TRY(find(name, get_instance_proc_addr(instance, "vk" #name), "vk" #name));
 #include "backends/vulkan/functions.def"
   return {};
