@@ -109,7 +109,7 @@ Result<int> disclose(Options& options) {
   if (!options.no_mark) job.mark = vision::mark_payload(options.origin);
   COCO_TRY(note_down("start", options.origin.id + " " + job.output));
   if (options.copy) {
-    COCO_TRY(filejob::copy_with_tags(job.input, job.output, job.tags));
+    COCO_TRY(filejob::copy_with_tags(job.input, job.output, job.tags, print_note));
     COCO_TRY(write_sidecar(options));
     COCO_TRY(note_down("stop", options.origin.id));
     if (!options.quiet) std::printf("%s: metadata and manifest; pictures as they were\n", job.output.c_str());
@@ -136,21 +136,15 @@ Result<int> disclose(Options& options) {
   return static_cast<int>(report->interrupted ? kInterrupted : kOk);
 }
 
-struct MarkFound {
-  vision::MarkDetector::Finding finding;
-  uint64_t bits = 0;
-};
-
 struct Findings {
   std::optional<ContentOrigin> tag;
   vision::MarkDetector::Finding mark;
-  uint64_t bits = 0;  ///< as read
   std::string mark_problem;
   bool sidecar = false, sidecar_matches = false;
 };
 
 /// The mark of the first frames of one size.
-Result<MarkFound> find_mark(const std::string& path, int frames) {
+Result<vision::MarkDetector::Finding> find_mark(const std::string& path, int frames) {
   std::unique_ptr<vision::MarkDetector> detector;
   int width = 0, height = 0, seen = 0;
   COCO_ASSIGN([[maybe_unused]] const int64_t shown,
@@ -165,7 +159,7 @@ Result<MarkFound> find_mark(const std::string& path, int frames) {
                 return ++seen < frames;
               }));
   if (!detector) return make_error(ErrorCode::kInvalidData, "no picture of '" + path + "' could be decoded");
-  return MarkFound{detector->find(), detector->bits()};
+  return detector->find();
 }
 
 void read_sidecar(const std::string& path, Findings& findings) {
@@ -216,8 +210,7 @@ Result<int> check(const Options& options) {
   if (const auto tag = find_tag(tags)) findings.tag = vision::read_aigc_metadata(*tag);
   auto mark = find_mark(options.check, options.frames);
   if (mark.ok()) {
-    findings.mark = mark->finding;
-    findings.bits = mark->bits;
+    findings.mark = *mark;
   } else if (mark.error().code == ErrorCode::kUnsupported) {
     findings.mark_problem = mark.error().message;
   } else {
@@ -237,7 +230,7 @@ Result<int> check(const Options& options) {
                                            {"deviations", findings.mark.confidence},
                                            {"shown", findings.mark.shown},
                                            {"frames", findings.mark.frames},
-                                           {"bits", hexadecimal(findings.bits)}}},
+                                           {"bits", hexadecimal(findings.mark.bits)}}},
                                          {"manifest", findings.sidecar},
                                          {"manifest_matches", findings.sidecar_matches}};
     std::printf("%s\n", json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace).c_str());

@@ -29,8 +29,7 @@ Result<FramePtr> DiscloseStage::process(FramePtr frame) {
   const int code = av_frame_make_writable(frame.get());
   if (code < 0) return av_failure("copying a frame to label it", code);
   frame->pict_type = AV_PICTURE_TYPE_NONE;
-  // Every frame counts as altered, so that only the first one's time matters; 25 a second where none is known.
-  const double seconds = static_cast<double>(frames_++) / 25;
+  const double seconds = static_cast<double>(frame->pts) * av_q2d(time_base_);
   COCO_ASSIGN([[maybe_unused]] const vision::LabelKind kind,
               discloser_->process(mutable_view_of(*frame, format_), seconds, true, job_.input));
   return frame;

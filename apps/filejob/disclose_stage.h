@@ -13,8 +13,8 @@ namespace coco::filejob {
 
 class DiscloseStage : public FrameStage {
  public:
-  DiscloseStage(const DiscloseJob& job, const AVCodec* encoder, Note note)
-      : job_(job), encoder_(encoder), note_(std::move(note)) {}
+  DiscloseStage(const DiscloseJob& job, const AVCodec* encoder, AVRational time_base, Note note)
+      : job_(job), encoder_(encoder), time_base_(time_base), note_(std::move(note)) {}
 
   Result<FramePtr> process(FramePtr frame) override;
   void report(Report& report) const override;
@@ -24,12 +24,12 @@ class DiscloseStage : public FrameStage {
 
   const DiscloseJob& job_;
   const AVCodec* encoder_;
+  AVRational time_base_;
   Note note_;
   std::unique_ptr<Converter> converter_;
   std::unique_ptr<vision::Discloser> discloser_;
   PixelFormat format_ = PixelFormat::kI420;
   int width_ = 0, height_ = 0;
-  int64_t frames_ = 0;
 };
 
 }  // namespace coco::filejob

@@ -93,8 +93,9 @@ Result<Report> run_disclose_job(const DiscloseJob& job, const Hooks& hooks);
 
 /// The metadata of a file: the container's, and what its video stream has besides.
 Result<Tags> read_tags(const std::string& path);
-/// Copies a file as it is, every stream unchanged, with these tags over its own.
-Status copy_with_tags(const std::string& input, const std::string& output, const Tags& tags);
+/// Copies a file, no packet changed, with these tags over its own.
+Status copy_with_tags(const std::string& input, const std::string& output, const Tags& tags,
+                      const std::function<void(const std::string&)>& note);
 
 /// Shows a file's frames one after the other, as they are or as the nearest format the tasks read; false from `show`
 /// ends it. Returns how many were shown.

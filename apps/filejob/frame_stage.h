@@ -21,8 +21,8 @@ class FrameStage {
   virtual void report(Report& report) const = 0;
 };
 
-/// Makes the stage when the encoder (null: none) is known.
-using MakeStage = std::function<std::unique_ptr<FrameStage>(const AVCodec* encoder, Note note)>;
+/// Makes the stage when the encoder (null: none) and what frames' times count are known.
+using MakeStage = std::function<std::unique_ptr<FrameStage>(const AVCodec* encoder, AVRational time_base, Note note)>;
 
 Result<Report> run_file_job(const FileJob& job, const MakeStage& make_stage, const Hooks& hooks);
 

@@ -124,7 +124,7 @@ class Job {
   }
 
   void work() {
-    const std::unique_ptr<FrameStage> stage = make_stage_(codec_, noter());
+    const std::unique_ptr<FrameStage> stage = make_stage_(codec_, source_->clock().time_base(), noter());
     while (auto frame = decoded_.pop()) {
       if (finishing()) continue;
       Stopwatch watch(report_.upscale_seconds);
@@ -255,15 +255,16 @@ Result<Report> run_file_job(const FileJob& job, const MakeStage& make_stage, con
 }
 
 Result<Report> run_upscale_job(const UpscaleJob& job, const Hooks& hooks) {
-  const MakeStage make = [&job](const AVCodec* encoder, Note note) -> std::unique_ptr<FrameStage> {
+  const MakeStage make = [&job](const AVCodec* encoder, AVRational, Note note) -> std::unique_ptr<FrameStage> {
     return std::make_unique<UpscaleStage>(job, encoder, std::move(note));
   };
   return run_file_job(job, make, hooks);
 }
 
 Result<Report> run_disclose_job(const DiscloseJob& job, const Hooks& hooks) {
-  const MakeStage make = [&job](const AVCodec* encoder, Note note) -> std::unique_ptr<FrameStage> {
-    return std::make_unique<DiscloseStage>(job, encoder, std::move(note));
+  const MakeStage make = [&job](const AVCodec* encoder, AVRational time_base,
+                                Note note) -> std::unique_ptr<FrameStage> {
+    return std::make_unique<DiscloseStage>(job, encoder, time_base, std::move(note));
   };
   return run_file_job(job, make, hooks);
 }

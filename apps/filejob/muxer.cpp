@@ -143,23 +143,39 @@ void Muxer::copy_programs(const AVFormatContext& input) {
   }
 }
 
-Status Muxer::start(const VideoEncoder& encoder, const AVFrame& first, Source* source) {
-  const AVCodecContext& context = encoder.context();
+Result<AVStream*> Muxer::video_stream() {
   if (video_target_ < 0) {
     AVStream* slot = avformat_new_stream(context_, nullptr);
     if (slot == nullptr) return make_error(ErrorCode::kResourceLimit, "out of memory for a stream");
     video_target_ = slot->index;
   }
-  AVStream& video = *context_->streams[video_target_];
-  const int code = avcodec_parameters_from_context(video.codecpar, &context);
-  if (code < 0) return failure(code);
-  video.time_base = context.time_base;
-  video.avg_frame_rate = context.framerate;
-  video.sample_aspect_ratio = context.sample_aspect_ratio;
-  const bool mp4_family = is_mov_family(*context_->oformat);
-  if (mp4_family && context.codec_id == AV_CODEC_ID_HEVC) video.codecpar->codec_tag = MKTAG('h', 'v', 'c', '1');
-  COCO_TRY(copy_video_properties(video, first, source != nullptr ? &source->video() : nullptr));
+  return context_->streams[video_target_];
+}
 
+Status Muxer::start(const VideoEncoder& encoder, const AVFrame& first, Source* source) {
+  const AVCodecContext& context = encoder.context();
+  COCO_ASSIGN(AVStream * video, video_stream());
+  const int code = avcodec_parameters_from_context(video->codecpar, &context);
+  if (code < 0) return failure(code);
+  video->time_base = context.time_base;
+  video->avg_frame_rate = context.framerate;
+  video->sample_aspect_ratio = context.sample_aspect_ratio;
+  const bool mp4_family = is_mov_family(*context_->oformat);
+  if (mp4_family && context.codec_id == AV_CODEC_ID_HEVC) video->codecpar->codec_tag = MKTAG('h', 'v', 'c', '1');
+  COCO_TRY(copy_video_properties(*video, first, source != nullptr ? &source->video() : nullptr));
+  return write_header();
+}
+
+Status Muxer::start_copy(Source& source) {
+  COCO_ASSIGN(AVStream * video, video_stream());
+  if (!can_hold(*context_->oformat, source.video())) {
+    return cannot_hold_error(*context_->oformat, source.format(), -1, source.video(), output_);
+  }
+  COCO_TRY(fill_stream_copy(*video, source.video(), *context_->oformat));
+  return write_header();
+}
+
+Status Muxer::write_header() {
   forget_log_line();
   AVDictionary* options = nullptr;
   if (free_form_tags_) av_dict_set(&options, "movflags", "use_metadata_tags", 0);

@@ -32,6 +32,8 @@ class Muxer {
   Status add_source(Source& source, bool drop_unsupported, const Note& note);
   /// Adds the video and writes the header. `first` supplies side data only frames carry; `source` may be null.
   Status start(const VideoEncoder& encoder, const AVFrame& first, Source* source);
+  /// The same where the main video is copied as it is.
+  Status start_copy(Source& source);
   /// Takes a packet of any source stream but the main video; those planned to be left out are ignored.
   Status write_copy(const AVPacket& packet);
   /// Takes an encoded packet in `time_base`.
@@ -45,6 +47,8 @@ class Muxer {
   Status copy_chapters(const Source& source);
   Status choose_tags(const Note& note);
   void copy_programs(const AVFormatContext& input);
+  Result<AVStream*> video_stream();
+  Status write_header();
   Status write_locked(AVPacket& packet);
   Error failure(int code) const;
 

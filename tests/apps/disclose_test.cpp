@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "apps/filejob/filejob.h"
 #include "apps/media.h"
 #include "apps/program.h"
 #include "catch.h"
@@ -75,9 +76,34 @@ TEST_CASE("disclose: label, mark, metadata and manifest, read back from MP4 and 
   }
 }
 
+TEST_CASE("disclose: the full label stays by the clock, whatever the frame rate") {
+  const TemporaryFolder folder;
+  ClipSpec spec = clip_spec();
+  for (int i = 0; i < 12; ++i) spec.pts.push_back(400 * i);
+  make_clip(folder / "in.mkv", spec);
+  REQUIRE(run_cocopipe({"disclose", folder / "in.mkv", folder / "out.mkv", "--no-mark", "--crf", "12"}).code == 0);
+  std::vector<int> light;
+  const auto shown = coco::filejob::show_frames(folder / "out.mkv", [&](const coco::FrameView& frame) {
+    int count = 0;
+    for (int y = 0; y < 100; ++y) {
+      const auto* row = static_cast<const uint8_t*>(frame.data[0]) + y * frame.stride[0];
+      for (int x = 400; x < 640; ++x) count += row[x] > 215 ? 1 : 0;
+    }
+    light.push_back(count);
+    return coco::Result<bool>(true);
+  });
+  REQUIRE(shown.ok());
+  REQUIRE(light.size() == 12);
+  CHECK(light[6] > 300);           // 2.4 s: in full
+  CHECK(light[7] < light[6] / 2);  // 2.8 s: the corner mark
+  CHECK(light[11] > 30);
+}
+
 TEST_CASE("disclose: what is disclosed already stays so, and is passed on") {
   const TemporaryFolder folder;
-  make_clip(folder / "in.mkv", clip_spec());
+  ClipSpec spec = clip_spec();
+  spec.chapters = spec.audio = true;
+  make_clip(folder / "in.mkv", spec);
   REQUIRE(run_cocopipe({"disclose", folder / "in.mkv", folder / "a.mp4", "--provider", "maker", "--id", "1"}).code ==
           0);
   REQUIRE(run_cocopipe({"disclose", folder / "a.mp4", folder / "b.mkv", "--copy", "--provider", "station", "--id", "2"})
@@ -89,9 +115,13 @@ TEST_CASE("disclose: what is disclosed already stays so, and is passed on") {
   CHECK(tag["ContentPropagator"] == "station");
   CHECK(tag["PropagateID"] == "2");
   // Copied: not a byte of the video changed.
-  CHECK(read_contents(folder / "a.mp4").first(AVMEDIA_TYPE_VIDEO).decoded_frames ==
-        read_contents(folder / "b.mkv").first(AVMEDIA_TYPE_VIDEO).decoded_frames);
-  CHECK(first_luma(folder / "a.mp4") == first_luma(folder / "b.mkv"));
+  const StreamContents a = read_contents(folder / "a.mp4").first(AVMEDIA_TYPE_VIDEO);
+  const StreamContents b = read_contents(folder / "b.mkv").first(AVMEDIA_TYPE_VIDEO);
+  CHECK(a.decoded_frames == b.decoded_frames);
+  CHECK(a.packets_sha256 == b.packets_sha256);
+  CHECK(read_contents(folder / "b.mkv").count(AVMEDIA_TYPE_AUDIO) == 1);
+  CHECK(read_contents(folder / "b.mkv").chapters.size() == read_contents(folder / "a.mp4").chapters.size());
+  CHECK_FALSE(read_contents(folder / "b.mkv").chapters.empty());
   // The manifest of other bytes is told apart.
   fs::copy_file(folder / "a.mp4.disclosure.json", folder / "b.mkv.disclosure.json",
                 fs::copy_options::overwrite_existing);
@@ -136,6 +166,7 @@ TEST_CASE("disclose: bad input, one line each, nothing left behind") {
   cover.frames = 5;
   make_clip(folder / "cover.mp4", cover);
   check_failure(run_cocopipe({"disclose", folder / "cover.mp4", out}), "cover picture");
+  check_failure(run_cocopipe({"disclose", folder / "cover.mp4", out, "--copy"}), "cover picture");
   if (fs::exists("/dev/full")) {
     make_clip(folder / "in.mkv", clip_spec());
     check_failure(run_cocopipe({"disclose", folder / "in.mkv", out, "--log", "/dev/full"}), "/dev/full");

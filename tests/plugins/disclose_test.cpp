@@ -2,6 +2,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "base/temp_dir.h"
 #include "catch.h"
 #include "coco/disclosure.h"
 #include "tests/plugins/harness.h"
@@ -10,19 +11,6 @@ namespace coco::plugins {
 namespace {
 
 namespace fs = std::filesystem;
-
-class Folder {
- public:
-  Folder() {
-    char name[] = "/tmp/coco-disclose-XXXXXX";
-    path_ = mkdtemp(name);
-  }
-  ~Folder() { fs::remove_all(path_); }
-  std::string operator/(const std::string& name) const { return (path_ / name).string(); }
-
- private:
-  fs::path path_;
-};
 
 constexpr const char* kCaps = "video/x-raw,format=I420,width=320,height=240,framerate=10/1";
 
@@ -102,7 +90,7 @@ TEST_CASE("cocodisclose: metadata travels as a comment tag, and belongs to the m
 }
 
 TEST_CASE("cocodisclose: a policy is read and logged, or the pipeline does not start") {
-  const Folder folder;
+  const testing::TempDir folder;
   const std::string policy = folder / "policy.json", log = folder / "log.jsonl";
   std::ofstream(policy) << R"({"waive_visible_label": true, "responsible": "a", "reason": "b", "agreed": "c"})";
   {

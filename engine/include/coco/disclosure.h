@@ -85,12 +85,10 @@ class COCO_API MarkDetector {
     double confidence = 0;  ///< of the mark being there: deviations above chance
     double shown = 1;       ///< the share of the marked picture's short side that is left: 0.9 when a tenth was cut
     int frames = 0;
+    uint64_t bits = 0;  ///< as read, whatever they are worth: to count errors against mark_bits
   };
   /// Of all frames so far. Tries the whole picture first, then pictures of which parts were cut away.
   Finding find() const;
-
-  /// The 64 bits as they were read, whatever they are worth: to count errors against mark_bits.
-  uint64_t bits() const;
 
  private:
   struct State;

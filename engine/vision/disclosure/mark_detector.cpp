@@ -244,14 +244,12 @@ uint64_t MarkDetector::State::read(const Fit& fit) const {
   return bits;
 }
 
-uint64_t MarkDetector::bits() const { return state_->read(state_->search()); }
-
 MarkDetector::Finding MarkDetector::find() const {
   Finding finding;
   finding.frames = state_->frames;
   if (state_->frames == 0) return finding;
   const Fit fit = state_->search();
-  const uint64_t bits = state_->read(fit);
+  const uint64_t bits = finding.bits = state_->read(fit);
   finding.payload = {static_cast<uint8_t>(bits >> 56), bits >> 16 & 0xFFFFFFFFFFu};
   finding.confidence = fit.deviations;
   finding.shown = fit.scale;

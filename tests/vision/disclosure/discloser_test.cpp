@@ -235,7 +235,7 @@ TEST_CASE("the mark survives half the size and a cut tenth; without a mark nothi
   CHECK(finding.shown == Approx(0.9).margin(0.01));
   const auto nothing = without->find();
   CHECK_FALSE(nothing.found);
-  CHECK(wrong_bits(without->bits(), mark_bits(kPayload)) > 8);
+  CHECK(wrong_bits(nothing.bits, mark_bits(kPayload)) > 8);
 }
 
 TEST_CASE("what cannot be labelled is refused with a reason") {

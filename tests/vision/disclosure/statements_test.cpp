@@ -4,27 +4,16 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "base/temp_dir.h"
 #include "catch.h"
 #include "coco/disclosure.h"
 
 using namespace coco;
 using namespace coco::vision;
+using coco::testing::TempDir;
 namespace fs = std::filesystem;
 
 namespace {
-
-class Folder {
- public:
-  Folder() {
-    char name[] = "/tmp/coco-disclosure-XXXXXX";
-    path_ = mkdtemp(name);
-  }
-  ~Folder() { fs::remove_all(path_); }
-  std::string operator/(const std::string& name) const { return (path_ / name).string(); }
-
- private:
-  fs::path path_;
-};
 
 void write(const std::string& path, const std::string& text) { std::ofstream(path) << text; }
 std::string read(const std::string& path) {
@@ -75,7 +64,7 @@ TEST_CASE("the manifest names the source type, the hash and that it is not signe
 }
 
 TEST_CASE("a label is waived only by a whole policy") {
-  const Folder folder;
+  const TempDir folder;
   const std::string path = folder / "policy.json";
   CHECK(read_label_policy(path).error().code == ErrorCode::kNotFound);
   write(path, R"({"waive_visible_label": true, "responsible": "R. Roe", "reason": "film", "agreed": "2026-12-01"})");
@@ -102,7 +91,7 @@ TEST_CASE("a label is waived only by a whole policy") {
 }
 
 TEST_CASE("the session log grows, goes on, and shows what was changed") {
-  const Folder folder;
+  const TempDir folder;
   const std::string path = folder / "log.jsonl";
   {
     auto log = SessionLog::open(path).value();
